@@ -1,0 +1,33 @@
+// Package gen is objgen as a library: it reads Go interfaces marked
+// //objgen:export and writes the code that carries their calls between
+// processes.
+//
+// # What it does
+//
+// A run has four steps. It loads all packages at once (one `go list`), types of
+// dependencies from export data, the packages with marks from source. It makes a
+// model of the marked interfaces and of the types that travel. It checks that
+// everything can travel, and reports all that cannot, with position, cause and
+// remedy. It renders one file for each source file with marks. [Generate] does
+// these steps and touches no file; [File.Write] replaces one as a whole.
+//
+// The package under work may not compile: its code names the proxies that are
+// about to be generated, and the files of an earlier run may be stale or broken.
+// Those files are left out when types are checked, function bodies are ignored,
+// and type errors count only where they touch an exported interface.
+//
+// # What travels how
+//
+// A value of an exported interface travels by reference, wherever it stands
+// except as a map key. Everything else is copied, in the encoding that
+// fxamacker/cbor gives it; the generated functions write and read it without
+// reflection. Types with CBOR, binary or text marshalers of their own are left to
+// these.
+//
+// # Limits
+//
+// Channels, functions, complex numbers, generic interfaces and value types that
+// contain themselves are refused. A struct without an exported field is refused
+// too, as its value would be lost. gen knows the runtime by import path only, and
+// imports none of it.
+package gen

@@ -1,0 +1,165 @@
+package gen
+
+import (
+	"fmt"
+	"go/types"
+	"strings"
+)
+
+// proxy writes the proxy of i: its type, and for each method the calling and
+// the serving side.
+func (w *writer) proxy(i *iface) {
+	p := w.proxyPkg()
+	w.printf("// %s calls %s that lives in another process.\n", i.proxy, withArticle(i.name))
+	w.printf("type %s struct{ ref *%s.Ref }\n\n", i.proxy, p)
+	w.printf("var _ %s = (*%s)(nil)\n\n", w.typ(i.typ), i.proxy)
+	w.printf("// %s returns the proxy of the object that ref names.\n", i.newProxy)
+	w.printf("func %s(ref *%s.Ref) *%s { return &%s{ref} }\n\n", i.newProxy, p, i.proxy, i.proxy)
+	w.printf("// ProxyRef returns the reference behind the proxy.\n")
+	w.printf("func (p *%s) ProxyRef() *%s.Ref { return p.ref }\n\n", i.proxy, p)
+	for k, m := range i.methods {
+		w.call(i, m, k)
+		w.serve(i, m)
+	}
+}
+
+func withArticle(name string) string {
+	if strings.ContainsAny(name[:1], "AEIOUaeio") {
+		return "an " + name
+	}
+	return "a " + name
+}
+
+// call writes the proxy's method.
+func (w *writer) call(i *iface, m *method, index int) {
+	f := &fn{w: w, visible: true}
+	ctx := ""
+	var params []string
+	if m.context != nil {
+		ctx = f.param(m.context.name, "ctx")
+		params = append(params, ctx+" "+w.typ(m.context.typ))
+	} else {
+		ctx = w.pkg("context", "context") + ".Background()"
+	}
+	var args []string
+	for k, p := range m.params {
+		name := f.param(p.name, fmt.Sprintf("a%d", k))
+		args = append(args, name)
+		params = append(params, name+" "+w.paramType(m, k))
+	}
+	var results, returned []string
+	for k, r := range m.results {
+		name := f.param(r.name, fmt.Sprintf("r%d", k))
+		returned = append(returned, name)
+		results = append(results, name+" "+w.typ(r.typ))
+	}
+	recv, c := f.local("p"), f.local("c")
+	f.signature = fmt.Sprintf("func (%s *%s) %s(%s) ", recv, i.proxy, m.name, strings.Join(params, ", "))
+	if len(results) == 0 {
+		f.signature += "error"
+	} else {
+		results = append(results, f.param(m.err.name, "err")+" error")
+		f.signature += "(" + strings.Join(results, ", ") + ")"
+	}
+	f.printf(" {\n%s := %s.ref.Begin(%s, &%s.Methods[%d])\n", c, recv, ctx, i.descriptor, index)
+	f.printf("%s.Args.Array(%d)\n", c, len(args))
+	for k, p := range m.params {
+		f.encode(p.shape, plainExpr(args[k]), coder("&"+c+".Args"), 0)
+	}
+	f.printf("%s.Invoke()\n", c)
+	for k, r := range m.results {
+		f.decode(r.shape, plainExpr(returned[k]), decoder{coder(c + ".Results.Next()"), coder("&" + c + ".Results")}, 0)
+	}
+	f.printf("return %s\n}\n", strings.Join(append(returned, c+".End()"), ", "))
+	w.comment(m.doc)
+	w.function(f)
+}
+
+// paramType spells the type of parameter k, the last one perhaps variadic.
+func (w *writer) paramType(m *method, k int) string {
+	t := m.params[k].typ
+	if m.variadic && k == len(m.params)-1 {
+		return "..." + w.typ(t.(*types.Slice).Elem())
+	}
+	return w.typ(t)
+}
+
+// serve writes the function that serves one method.
+func (w *writer) serve(i *iface, m *method) {
+	f := &fn{w: w}
+	p := w.proxyPkg()
+	var args []string
+	for k, p := range m.params {
+		args = append(args, f.param(p.name, fmt.Sprintf("a%d", k)))
+	}
+	var results []string
+	for k, r := range m.results {
+		results = append(results, f.param(r.name, fmt.Sprintf("r%d", k)))
+	}
+	object, in, err := f.local("object"), f.local("in"), f.local("err")
+	ctx := "_"
+	if m.context != nil {
+		ctx = f.param(m.context.name, "ctx")
+	}
+	f.signature = fmt.Sprintf("func %s(%s %s.Context, %s any, %s *%s.Incoming) error", m.serve, ctx, w.pkg("context", "context"), object, in, p)
+	f.printf(" {\n")
+	for k, p := range m.params {
+		f.declare(p.shape, args[k], decoder{coder(in + ".Args.Next()"), coder("&" + in + ".Args")})
+	}
+	f.printf("if %s := %s.Decoded(); %s != nil {\nreturn %s\n}\n", err, in, err, err)
+	all := args
+	if m.context != nil {
+		all = append([]string{ctx}, args...)
+	}
+	dots := ""
+	if m.variadic {
+		dots = "..."
+	}
+	f.printf("%s := %s.(%s).%s(%s%s)\n", strings.Join(append(results, err), ", "), object, w.typ(i.typ), m.name, strings.Join(all, ", "), dots)
+	f.printf("%s.Results.Array(%d)\n", in, len(results))
+	for k, r := range m.results {
+		f.encode(r.shape, plainExpr(results[k]), coder("&"+in+".Results"), 0)
+	}
+	f.printf("return %s\n}\n", err)
+	w.function(f)
+}
+
+// descriptor writes the variable that describes i at run time.
+func (w *writer) descriptor(i *iface) {
+	p := w.proxyPkg()
+	w.printf("var %s = %s.Register[%s](&%s.Interface{\n", i.descriptor, p, w.typ(i.typ), p)
+	w.printf("Name: %q,\n", i.full)
+	if doc := strings.TrimSpace(i.doc); doc != "" {
+		w.printf("Doc: %q,\n", doc)
+	}
+	w.printf("New: func(ref *%s.Ref) any { return %s(ref) },\n", p, i.newProxy)
+	w.printf("Methods: []%s.Method{", p)
+	for k, m := range i.methods {
+		if k > 0 {
+			w.printf(", ")
+		}
+		w.printf("{\nName: %q,\nSignature: %q,\n", m.name, m.signature)
+		if doc := strings.TrimSpace(m.doc); doc != "" {
+			w.printf("Doc: %q,\n", doc)
+		}
+		w.fields("Params", m.params)
+		w.fields("Results", m.results)
+		w.printf("Serve: %s,\n}", m.serve)
+	}
+	w.printf("},\n})\n\n")
+}
+
+func (w *writer) fields(label string, params []*param) {
+	if len(params) == 0 {
+		return
+	}
+	var items []string
+	for _, p := range params {
+		name := p.name
+		if name == "_" {
+			name = ""
+		}
+		items = append(items, fmt.Sprintf("{Name: %q, Type: %q}", name, p.shape.schema()))
+	}
+	w.printf("%s: []%s.Field{%s},\n", label, w.proxyPkg(), strings.Join(items, ", "))
+}

@@ -1,0 +1,138 @@
+package gen
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// What type information leaves out is found in the source text: marks and doc
+// comments.
+
+// isMarked tells whether the declaration of obj has the export mark.
+func (r *run) isMarked(obj *types.TypeName) bool {
+	marked, done := r.marked[obj]
+	if !done {
+		_, doc := findDecl(r.syntaxOf(obj.Pkg(), obj.Pos()), obj.Name())
+		for _, c := range directives(doc...) {
+			marked = marked || strings.TrimSpace(c.Text) == directivePrefix+markExport
+		}
+		r.marked[obj] = marked
+	}
+	return marked
+}
+
+// isRegistered tells whether a generated file in the package of obj has code for
+// it, without a mark.
+func (r *run) isRegistered(obj *types.TypeName) bool {
+	path := obj.Pkg().Path()
+	names, done := r.registered[path]
+	if !done {
+		names = map[string]bool{}
+		if p := r.listed[path]; p != nil && !p.Standard {
+			for _, name := range p.GoFiles {
+				if !strings.HasSuffix(name, "_obj.go") {
+					continue
+				}
+				file := filepath.Join(p.Dir, name)
+				if text, err := os.ReadFile(file); err == nil && isGenerated(text) {
+					for _, exported := range readOld(file, text).exported {
+						names[exported] = true
+					}
+				}
+			}
+		}
+		r.registered[path] = names
+	}
+	return names[path+"."+obj.Name()]
+}
+
+// findDecl finds the declaration of the package-level type called name, and the
+// comments above it.
+func findDecl(f *ast.File, name string) (*ast.TypeSpec, []*ast.CommentGroup) {
+	if f == nil {
+		return nil, nil
+	}
+	for _, d := range f.Decls {
+		gd, ok := d.(*ast.GenDecl)
+		if !ok || gd.Tok != token.TYPE {
+			continue
+		}
+		for _, s := range gd.Specs {
+			if spec, ok := s.(*ast.TypeSpec); ok && spec.Name.Name == name {
+				return spec, []*ast.CommentGroup{gd.Doc, specDoc(gd, spec)}
+			}
+		}
+	}
+	return nil, nil
+}
+
+func findType(f *ast.File, name string) *ast.TypeSpec {
+	spec, _ := findDecl(f, name)
+	return spec
+}
+
+// typeDoc is the doc comment of the type.
+func (r *run) typeDoc(obj *types.TypeName) string {
+	if _, doc := findDecl(r.syntaxOf(obj.Pkg(), obj.Pos()), obj.Name()); len(doc) > 0 {
+		return doc[1].Text()
+	}
+	return ""
+}
+
+// methodDoc is the doc comment of an interface method, in whatever package the
+// interface is declared.
+func (r *run) methodDoc(fn *types.Func) string {
+	f := r.syntaxOf(fn.Pkg(), fn.Pos())
+	if f == nil {
+		return ""
+	}
+	line, doc := r.fset.Position(fn.Pos()).Line, ""
+	ast.Inspect(f, func(n ast.Node) bool {
+		field, ok := n.(*ast.Field)
+		if ok && len(field.Names) == 1 && field.Names[0].Name == fn.Name() && r.fset.Position(field.Names[0].Pos()).Line == line {
+			doc = field.Doc.Text()
+		}
+		return doc == ""
+	})
+	return doc
+}
+
+// ownSource is the package of obj, if it is among those that the user asked for
+// and can edit.
+func (r *run) ownSource(obj types.Object) *source {
+	if s := r.source[pathOf(obj)]; s != nil && !s.DepOnly && !s.Standard {
+		return s
+	}
+	return nil
+}
+
+// typeErrorAt is what the type checker said about the line of pos, or else about
+// the imports of the file.
+func (r *run) typeErrorAt(at token.Position) string {
+	imports := ""
+	for _, s := range r.source {
+		for _, e := range s.errs {
+			p := r.fset.Position(e.Pos)
+			switch {
+			case p.Filename != at.Filename:
+			case p.Line == at.Line:
+				return e.Msg
+			case imports == "" && strings.HasPrefix(e.Msg, couldNotImport):
+				imports = e.Msg
+			}
+		}
+	}
+	return imports
+}
+
+// line is a line of a file.
+type line struct {
+	file string
+	line int
+}
+
+func lineOf(p token.Position) line { return line{p.Filename, p.Line} }

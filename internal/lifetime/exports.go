@@ -1,0 +1,246 @@
+package lifetime
+
+import (
+	"fmt"
+	"iter"
+)
+
+// Exports is the owner's side: the objects of a node that others hold, or that
+// the node has reasons of its own to keep. T is what an object is to the caller.
+// Methods that can end an object's export return what was reclaimed, at most
+// once each time an object is exported.
+type Exports[T any] struct {
+	limit    int // listings that one session may have
+	last     ObjectID
+	objects  map[ObjectID]*export[T]
+	sessions map[SessionID]*holdings
+}
+
+// export is one object that may not be forgotten yet.
+type export[T any] struct {
+	target   T
+	listings uint32 // sessions that hold it
+	pins     uint32 // names and other reasons of this node
+	running  uint32 // methods that run
+}
+
+// holdings is what one session holds, indexed both ways.
+type holdings struct {
+	last  XID
+	byXID map[XID]listing
+	byID  map[ObjectID]XID
+}
+
+// listing says that a session has n grants of an object: sent, and not returned.
+type listing struct {
+	object ObjectID
+	n      Grants
+}
+
+// Reclaimed is an object that nobody holds any more.
+type Reclaimed[T any] struct {
+	ID     ObjectID
+	Target T
+}
+
+// NewExports returns an empty table that lets each session hold up to limit
+// objects.
+func NewExports[T any](limit int) *Exports[T] {
+	return &Exports[T]{limit: limit, objects: map[ObjectID]*export[T]{}, sessions: map[SessionID]*holdings{}}
+}
+
+// Add enters an object that nothing holds yet; the caller goes on to Grant or
+// Pin it, or gives it up with Sweep.
+func (x *Exports[T]) Add(target T) ObjectID {
+	x.last++
+	x.objects[x.last] = &export[T]{target: target}
+	return x.last
+}
+
+// Sweep reclaims object o if nothing holds it.
+func (x *Exports[T]) Sweep(o ObjectID) []Reclaimed[T] {
+	e := x.objects[o]
+	if e == nil || e.listings > 0 || e.pins > 0 || e.running > 0 {
+		return nil
+	}
+	delete(x.objects, o)
+	return []Reclaimed[T]{{o, e.target}}
+}
+
+// Grant counts one sending of object o to session s, before the first byte is
+// sent (O1), and returns the number by which the session knows it.
+func (x *Exports[T]) Grant(s SessionID, o ObjectID) (XID, error) {
+	e := x.objects[o]
+	if e == nil {
+		return 0, fmt.Errorf("object %d is not exported", o)
+	}
+	h := x.sessions[s]
+	if h == nil {
+		h = &holdings{byXID: map[XID]listing{}, byID: map[ObjectID]XID{}}
+		x.sessions[s] = h
+	}
+	xid, listed := h.byID[o]
+	if !listed {
+		if len(h.byXID) >= x.limit {
+			return 0, fmt.Errorf("the peer holds %d objects of this node, its limit", len(h.byXID))
+		}
+		h.last++
+		xid = h.last
+		h.byID[o] = xid
+		e.listings++
+	}
+	h.byXID[xid] = listing{o, h.byXID[xid].n + 1}
+	return xid, nil
+}
+
+// Ungrant takes back one grant of which not one byte was sent (O1). After a
+// failure of unknown extent it must not be called.
+func (x *Exports[T]) Ungrant(s SessionID, xid XID) []Reclaimed[T] {
+	gone, _ := x.Release(s, xid, 1) // a session that has ended holds nothing to take back
+	return gone
+}
+
+// Release takes back n grants that session s returned (O2). Returning more than
+// were granted, or a number that was never given or is used up, is a violation
+// of the protocol and changes nothing.
+func (x *Exports[T]) Release(s SessionID, xid XID, n Grants) ([]Reclaimed[T], error) {
+	l, ok := x.listing(s, xid)
+	switch {
+	case !ok:
+		return nil, fmt.Errorf("release of reference %d, which the peer does not hold", xid)
+	case n == 0 || n > l.n:
+		return nil, fmt.Errorf("release of %d grants of reference %d, of which the peer holds %d", n, xid, l.n)
+	case n < l.n:
+		x.sessions[s].byXID[xid] = listing{l.object, l.n - n}
+		return nil, nil
+	}
+	return x.delist(s, xid, l.object), nil
+}
+
+// delist removes a listing and reclaims the object if it was the last.
+func (x *Exports[T]) delist(s SessionID, xid XID, o ObjectID) []Reclaimed[T] {
+	h := x.sessions[s]
+	delete(h.byXID, xid)
+	delete(h.byID, o)
+	x.objects[o].listings--
+	return x.Sweep(o)
+}
+
+// EndSession drops all that session s holds: its lease is over, or it said
+// goodbye.
+func (x *Exports[T]) EndSession(s SessionID) []Reclaimed[T] {
+	h := x.sessions[s]
+	if h == nil {
+		return nil
+	}
+	var gone []Reclaimed[T]
+	for xid, l := range h.byXID {
+		gone = append(gone, x.delist(s, xid, l.object)...)
+	}
+	delete(x.sessions, s)
+	return gone
+}
+
+func (x *Exports[T]) listing(s SessionID, xid XID) (listing, bool) {
+	h := x.sessions[s]
+	if h == nil {
+		return listing{}, false
+	}
+	l, ok := h.byXID[xid]
+	return l, ok
+}
+
+// Lookup returns what session s knows as xid; ok is false if it holds no such
+// thing (O3).
+func (x *Exports[T]) Lookup(s SessionID, xid XID) (o ObjectID, target T, ok bool) {
+	l, ok := x.listing(s, xid)
+	if !ok {
+		return 0, target, false
+	}
+	return l.object, x.objects[l.object].target, true
+}
+
+// Begin is Lookup for a call: until End the object is not reclaimed.
+func (x *Exports[T]) Begin(s SessionID, xid XID) (o ObjectID, target T, ok bool) {
+	o, target, ok = x.Lookup(s, xid)
+	if ok {
+		x.objects[o].running++
+	}
+	return o, target, ok
+}
+
+// End ends what Begin began.
+func (x *Exports[T]) End(o ObjectID) []Reclaimed[T] {
+	x.objects[o].running--
+	return x.Sweep(o)
+}
+
+// Pin keeps object o exported until as many calls of Unpin.
+func (x *Exports[T]) Pin(o ObjectID) { x.objects[o].pins++ }
+
+// Unpin ends one Pin.
+func (x *Exports[T]) Unpin(o ObjectID) []Reclaimed[T] {
+	x.objects[o].pins--
+	return x.Sweep(o)
+}
+
+// Holders yields the sessions that hold object o, with the number by which each
+// knows it.
+func (x *Exports[T]) Holders(o ObjectID) iter.Seq2[SessionID, XID] {
+	return func(yield func(SessionID, XID) bool) {
+		for s, h := range x.sessions {
+			if xid, ok := h.byID[o]; ok && !yield(s, xid) {
+				return
+			}
+		}
+	}
+}
+
+// Listings returns how many objects session s holds.
+func (x *Exports[T]) Listings(s SessionID) int {
+	if h := x.sessions[s]; h != nil {
+		return len(h.byXID)
+	}
+	return 0
+}
+
+// Grants returns how many grants of object o session s has not returned.
+func (x *Exports[T]) Grants(s SessionID, o ObjectID) Grants {
+	if h := x.sessions[s]; h != nil {
+		return h.byXID[h.byID[o]].n
+	}
+	return 0
+}
+
+// Len returns the number of exported objects.
+func (x *Exports[T]) Len() int { return len(x.objects) }
+
+// Check verifies the table against itself; tests call it after every step.
+func (x *Exports[T]) Check() error {
+	listings := map[ObjectID]uint32{}
+	for s, h := range x.sessions {
+		if len(h.byXID) != len(h.byID) {
+			return fmt.Errorf("session %d: %d numbers for %d objects", s, len(h.byXID), len(h.byID))
+		}
+		for xid, l := range h.byXID {
+			switch {
+			case l.n == 0:
+				return fmt.Errorf("session %d: reference %d is listed with no grants", s, xid)
+			case h.byID[l.object] != xid:
+				return fmt.Errorf("session %d: reference %d and object %d do not name each other", s, xid, l.object)
+			case x.objects[l.object] == nil:
+				return fmt.Errorf("session %d holds object %d, which was reclaimed (S1)", s, l.object)
+			}
+			listings[l.object]++
+		}
+	}
+	for o, e := range x.objects {
+		if e.listings != listings[o] {
+			return fmt.Errorf("object %d counts %d holders, there are %d", o, e.listings, listings[o])
+		}
+		if e.listings == 0 && e.pins == 0 && e.running == 0 {
+			return fmt.Errorf("object %d is held by nothing and still exported (L1)", o)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,148 @@
+package lifetime
+
+import "fmt"
+
+// Imports is the holder's side of one session: the peer's objects that this
+// process holds, and the grants that are on their way back. Whether a proxy is
+// alive is the caller's to know; the table is told.
+type Imports struct {
+	limit   int // objects that may be held
+	entries map[XID]entry
+	batch   []Release // given up and not yet sent
+}
+
+// entry is one object that the session has given.
+type entry struct {
+	object ObjectID
+	n      Grants // received and not given back
+	gen    Gen    // of the youngest proxy
+	uses   uint32 // messages being sent that name it
+	dead   bool   // given up; returned when uses is 0
+}
+
+// Release is what a holder sends back: n grants of one reference.
+type Release struct {
+	XID XID
+	N   Grants
+}
+
+// NewImports returns an empty table for up to limit objects.
+func NewImports(limit int) *Imports { return &Imports{limit: limit, entries: map[XID]entry{}} }
+
+// Receive counts a grant, before anything else may reject the message that it
+// came in (H1). An error is a violation of the protocol.
+func (m *Imports) Receive(o ObjectID, xid XID) error {
+	e, known := m.entries[xid]
+	switch {
+	case xid == 0 || o == 0:
+		return fmt.Errorf("reference %d to object %d: numbers start at 1", xid, o)
+	case known && e.object != o:
+		return fmt.Errorf("reference %d names object %d and object %d", xid, e.object, o)
+	case !known && len(m.entries) >= m.limit:
+		return fmt.Errorf("more than %d references", m.limit)
+	}
+	e.object = o
+	e.n++
+	m.entries[xid] = e
+	return nil
+}
+
+// Renew tells that a new proxy was made for xid, because there was none or the
+// last was found dead, and returns its generation (H3). What an older proxy
+// still had to give up is the new one's now.
+func (m *Imports) Renew(xid XID) Gen {
+	e := m.entries[xid]
+	e.gen++
+	e.dead = false
+	m.entries[xid] = e
+	return e.gen
+}
+
+// Cleanup gives xid up: the collector found the proxy of generation gen dead, or
+// the program released it (H3, H6). It reports false, and does nothing, if a
+// younger proxy has been made since. While messages that name xid are being sent
+// the grants stay (H4).
+func (m *Imports) Cleanup(xid XID, gen Gen) bool {
+	e, known := m.entries[xid]
+	if !known || e.gen != gen || e.dead {
+		return false
+	}
+	e.dead = true
+	m.entries[xid] = e
+	m.retire(xid, e)
+	return true
+}
+
+// retire moves the grants of a dead entry to the batch when no message uses it.
+func (m *Imports) retire(xid XID, e entry) {
+	if e.dead && e.uses == 0 {
+		delete(m.entries, xid)
+		m.batch = append(m.batch, Release{xid, e.n})
+	}
+}
+
+// Use keeps the grants of xid from being returned until as many calls of Unuse:
+// a message that names it is being sent (H4).
+func (m *Imports) Use(xid XID) {
+	e := m.entries[xid]
+	e.uses++
+	m.entries[xid] = e
+}
+
+// Unuse ends one Use.
+func (m *Imports) Unuse(xid XID) {
+	e, known := m.entries[xid]
+	if !known {
+		return // the session ended meanwhile
+	}
+	e.uses--
+	m.entries[xid] = e
+	m.retire(xid, e)
+}
+
+// Batch takes up to max entries of what is to be returned, in the order in which
+// they were given up. The caller sends it, in order with other messages.
+func (m *Imports) Batch(max int) []Release {
+	n := min(max, len(m.batch))
+	taken := m.batch[:n:n]
+	m.batch = m.batch[n:]
+	if len(m.batch) == 0 {
+		m.batch = nil
+	}
+	return taken
+}
+
+// Pending returns the number of references in the batch.
+func (m *Imports) Pending() int { return len(m.batch) }
+
+// EndSession forgets everything: the owner has, or will.
+func (m *Imports) EndSession() {
+	clear(m.entries)
+	m.batch = nil
+}
+
+// Len returns the number of objects held.
+func (m *Imports) Len() int { return len(m.entries) }
+
+// Grants returns how many grants of xid are held and how many are in the batch.
+func (m *Imports) Grants(xid XID) (held, batched Grants) {
+	for _, r := range m.batch {
+		if r.XID == xid {
+			batched += r.N
+		}
+	}
+	return m.entries[xid].n, batched
+}
+
+// Check verifies the table against itself; tests call it after every step.
+func (m *Imports) Check() error {
+	for xid, e := range m.entries {
+		switch {
+		case e.n == 0:
+			return fmt.Errorf("reference %d is held with no grants", xid)
+		case e.dead && e.uses == 0:
+			return fmt.Errorf("reference %d was given up and not returned (L2)", xid)
+		}
+	}
+	return nil
+}

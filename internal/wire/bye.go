@@ -1,0 +1,23 @@
+package wire
+
+import "github.com/netobj/netobj/marshal"
+
+// Bye is the last message of a node that closes: [7, code, text]. All that it
+// held is released, and its own objects are gone.
+type Bye struct {
+	Code uint64 // 0: closing; others are reserved
+	Text string // for people
+}
+
+// Append appends the message.
+func (m *Bye) Append(b []byte) []byte {
+	return marshal.AppendString(marshal.AppendUint(begin(b, TypeBye, 3), m.Code), m.Text)
+}
+
+// ParseBye reads a Bye.
+func ParseBye(msg []byte, m *Bye) error {
+	d := body(msg)
+	m.Code = d.Next().Uint64()
+	m.Text = d.Next().String()
+	return failed("Bye", d.End())
+}

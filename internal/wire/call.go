@@ -1,0 +1,75 @@
+package wire
+
+import (
+	"time"
+
+	"github.com/netobj/netobj/marshal"
+)
+
+// Call asks the owner of an object to run one of its methods:
+// [1, id, target, method, timeout, flags, caps, meta, body].
+type Call struct {
+	ID      uint64 // chosen by the caller, counts up, never used again in the session
+	Target  Target
+	Method  uint64        // see proxy.MethodID
+	Timeout time.Duration // what is left of the caller's deadline, in microseconds on the wire; 0: none
+	Flags   uint64        // none is defined
+	Caps    []Cap
+	Meta    []byte // a CBOR map, reserved; nil: absent
+	Body    Body   // the arguments, an array
+}
+
+// Target names the object of a call: its xid in this session, 0 for the peer
+// itself. An array in its place is reserved for the results of other calls.
+type Target struct {
+	XID uint64
+}
+
+// AppendHead appends the message up to its arguments. inline bytes of arguments
+// follow it directly, unless Body says that they come on a bulk stream; then the
+// message is complete.
+func (m *Call) AppendHead(b []byte, inline int) []byte {
+	b = begin(b, TypeCall, 9)
+	b = marshal.AppendUint(b, m.ID)
+	b = marshal.AppendUint(b, m.Target.XID)
+	b = marshal.AppendUint(b, m.Method)
+	b = marshal.AppendUint(b, uint64(m.Timeout/time.Microsecond))
+	b = marshal.AppendUint(b, m.Flags)
+	b = appendCaps(b, m.Caps)
+	if m.Meta == nil {
+		b = marshal.AppendNil(b)
+	} else {
+		b = append(b, m.Meta...)
+	}
+	return m.Body.appendHead(b, inline)
+}
+
+// maxTimeout is the longest timeout that fits a time.Duration.
+const maxTimeout = uint64((1<<63 - 1) / time.Microsecond)
+
+// ParseCall reads a Call into m, whose slices it uses again. The error is
+// ErrReserved if the call asks for what this version does not have; ID and Caps
+// are then valid.
+func ParseCall(msg []byte, m *Call) error {
+	d := body(msg)
+	*m = Call{ID: d.Next().Uint64(), Caps: m.Caps[:0]}
+	reserved := d.Next().IsArray()
+	if reserved {
+		d.Skip()
+	} else {
+		m.Target.XID = d.Uint64()
+	}
+	m.Method = d.Next().Uint64()
+	m.Timeout = time.Duration(min(d.Next().Uint64(), maxTimeout)) * time.Microsecond
+	m.Flags = d.Next().Uint64()
+	m.Caps = parseCaps(d.Next(), m.Caps)
+	m.Meta = d.Next().RawItem()
+	m.Body.parse(d.Next())
+	if err := d.End(); err != nil {
+		return failed("Call", err)
+	}
+	if reserved || m.Flags != 0 {
+		return ErrReserved
+	}
+	return nil
+}

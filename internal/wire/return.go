@@ -1,0 +1,46 @@
+package wire
+
+import (
+	"fmt"
+
+	"github.com/netobj/netobj/marshal"
+)
+
+// Status says how a call ended.
+type Status uint64
+
+// The ends of a call, and what the body of the Return then holds.
+const (
+	StatusOK    Status = 0 // [results...]
+	StatusError Status = 1 // the method's error: [error tree, [results...]]
+	StatusFault Status = 2 // the runtime's: [code, error tree or null, hint, outcome]
+)
+
+// Return ends a call: [2, id, status, caps, body].
+type Return struct {
+	ID     uint64
+	Status Status
+	Caps   []Cap
+	Body   Body
+}
+
+// AppendHead appends the message up to its body, as Call.AppendHead does.
+func (m *Return) AppendHead(b []byte, inline int) []byte {
+	b = begin(b, TypeReturn, 5)
+	b = marshal.AppendUint(b, m.ID)
+	b = marshal.AppendUint(b, uint64(m.Status))
+	b = appendCaps(b, m.Caps)
+	return m.Body.appendHead(b, inline)
+}
+
+// ParseReturn reads a Return into m, whose slices it uses again.
+func ParseReturn(msg []byte, m *Return) error {
+	d := body(msg)
+	*m = Return{ID: d.Next().Uint64(), Status: Status(d.Next().Uint64()), Caps: m.Caps[:0]}
+	m.Caps = parseCaps(d.Next(), m.Caps)
+	m.Body.parse(d.Next())
+	if m.Status > StatusFault {
+		d.Fail(fmt.Errorf("unknown status %d", m.Status))
+	}
+	return failed("Return", d.End())
+}

@@ -1,0 +1,195 @@
+package marshal
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+)
+
+// Slot is one entry of a message's reference table: an object, and the name of
+// the interface that it is passed as. The payload refers to it by index.
+type Slot struct {
+	Object any
+	Iface  string
+}
+
+// Encoder appends values to one buffer. Its zero value is ready to use. The
+// first error sticks; what is written afterwards does not matter. An Encoder is
+// not for concurrent use.
+type Encoder struct {
+	buf   []byte
+	slots []Slot
+	lim   *Limits
+	err   *Error
+	loose bool // holds items whose limits were not checked as they were written
+}
+
+// keepBytes is the largest buffer that Reset keeps.
+const keepBytes = 64 << 10
+
+// Reset empties the encoder and sets the limits that its peer has told; nil
+// means [DefaultLimits]. The buffer is kept, unless it is large.
+func (e *Encoder) Reset(lim *Limits) {
+	if cap(e.buf) > keepBytes {
+		e.buf = nil
+	}
+	clear(e.slots)
+	*e = Encoder{buf: e.buf[:0], slots: e.slots[:0], lim: lim}
+}
+
+// Data returns what was written, valid until the next Reset.
+func (e *Encoder) Data() []byte { return e.buf }
+
+// Slots returns the reference table, valid until the next Reset.
+func (e *Encoder) Slots() []Slot { return e.slots }
+
+// Err returns the first error, an [*Error] with its place.
+func (e *Encoder) Err() error {
+	if e.err == nil && e.loose {
+		e.loose = false
+		if _, err := Check(e.buf, e.lim); err != nil {
+			e.err = err.(*Error)
+		}
+	}
+	if e.err == nil {
+		return nil
+	}
+	return e.err
+}
+
+// Fail makes err the encoder's error, unless it has one.
+func (e *Encoder) Fail(err error) {
+	if e.err != nil || err == nil {
+		return
+	}
+	bad, ok := errors.AsType[*Error](err)
+	if !ok || bad.Path != "" {
+		bad = &Error{Err: err}
+	}
+	bad.Offset = len(e.buf)
+	bad.Path = pathAt(append(e.buf, itemNull), len(e.buf))
+	e.err = bad
+}
+
+// Nil writes null.
+func (e *Encoder) Nil() { e.buf = append(e.buf, itemNull) }
+
+// Bool writes v.
+func (e *Encoder) Bool(v bool) { e.buf = AppendBool(e.buf, v) }
+
+// Int writes v.
+func (e *Encoder) Int(v int64) { e.buf = AppendInt(e.buf, v) }
+
+// Uint writes v.
+func (e *Encoder) Uint(v uint64) { e.buf = appendHead(e.buf, majorUint, v) }
+
+// Float32 writes v.
+func (e *Encoder) Float32(v float32) { e.buf = AppendFloat32(e.buf, v) }
+
+// Float64 writes v.
+func (e *Encoder) Float64(v float64) { e.buf = AppendFloat64(e.buf, v) }
+
+// String writes v as text.
+func (e *Encoder) String(v string) { e.buf = AppendString(e.buf, v) }
+
+// Bytes writes v as a byte string, a nil slice as null.
+func (e *Encoder) Bytes(v []byte) {
+	if v == nil {
+		e.Nil()
+		return
+	}
+	e.buf = AppendBytes(e.buf, v)
+}
+
+// Array writes the head of an array, or of a tuple, of n elements.
+func (e *Encoder) Array(n int) {
+	if max := e.lim.orDefault().MaxElements; n > max {
+		e.Fail(overLimit("array is too long", "MaxElements", int64(max), int64(n)))
+	}
+	e.buf = AppendArray(e.buf, n)
+}
+
+// Map writes the head of a map of n pairs.
+func (e *Encoder) Map(n int) {
+	if max := e.lim.orDefault().MaxPairs; n > max {
+		e.Fail(overLimit("map is too large", "MaxPairs", int64(max), int64(n)))
+	}
+	e.buf = AppendMap(e.buf, n)
+}
+
+// Key writes the key of a struct field.
+func (e *Encoder) Key(name string) { e.buf = AppendString(e.buf, name) }
+
+// IntKey writes the key of a keyasint field.
+func (e *Encoder) IntKey(k int64) { e.buf = AppendInt(e.buf, k) }
+
+// Time writes v as RFC 3339 text with nanoseconds and zone offset under tag 0,
+// the zero time as null. RFC 3339 has offsets of whole minutes; a time in a zone
+// with seconds is written in UTC.
+func (e *Encoder) Time(v time.Time) {
+	if v.IsZero() {
+		e.Nil()
+		return
+	}
+	if _, offset := v.Zone(); offset%60 != 0 {
+		v = v.UTC()
+	}
+	if y := v.Year(); y < 0 || y > 9999 {
+		e.Fail(fmt.Errorf("time in the year %d cannot be written in RFC 3339", y))
+		return
+	}
+	var text [len("2006-01-02T15:04:05.999999999-07:00")]byte
+	e.buf = append(e.buf, majorTag|tagTime)
+	formatted := v.AppendFormat(text[:0], time.RFC3339Nano)
+	e.buf = append(appendHead(e.buf, majorText, uint64(len(formatted))), formatted...)
+}
+
+// BigInt writes v in its shortest form, nil as null.
+func (e *Encoder) BigInt(v *big.Int) {
+	switch {
+	case v == nil:
+		e.Nil()
+	case v.IsUint64():
+		e.Uint(v.Uint64())
+	case v.Sign() < 0 && v.BitLen() <= 64:
+		n := new(big.Int).Not(v) // -1-v
+		if n.IsUint64() {
+			e.buf = appendHead(e.buf, majorNegInt, n.Uint64())
+			return
+		}
+		e.bignum(v)
+	default:
+		e.bignum(v)
+	}
+}
+
+func (e *Encoder) bignum(v *big.Int) {
+	tag, magnitude := byte(tagPosBignum), v
+	if v.Sign() < 0 {
+		tag, magnitude = tagNegBignum, new(big.Int).Not(v)
+	}
+	e.buf = append(e.buf, majorTag|tag)
+	e.Bytes(magnitude.Bytes())
+}
+
+// Raw writes one data item that the caller has already encoded.
+func (e *Encoder) Raw(item []byte) {
+	e.loose = true
+	e.buf = append(e.buf, item...)
+}
+
+// Ref enters object into the reference table and writes its index; a nil object
+// is null.
+func (e *Encoder) Ref(object any, iface string) {
+	if object == nil {
+		e.Nil()
+		return
+	}
+	if max := e.lim.orDefault().MaxRefs; len(e.slots) >= max {
+		e.Fail(overLimit("too many references", "MaxRefs", int64(max), int64(len(e.slots)+1)))
+		return
+	}
+	e.Uint(uint64(len(e.slots)))
+	e.slots = append(e.slots, Slot{object, iface})
+}

@@ -1,0 +1,314 @@
+package marshal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"reflect"
+	"sync"
+	"unicode/utf8"
+)
+
+// An error travels as a tree of nodes [text, name, payload, children]. The name
+// is that of a registered sentinel or type, null for other errors, and only ever
+// selects from the table of this program. Children are what Unwrap gives.
+
+// Limits of an error tree; what is beyond them is cut, with a mark.
+const (
+	maxErrorDepth = 16
+	maxErrorNodes = 256
+	maxErrorText  = 64 << 10
+)
+
+// known is the table of registered errors.
+var known = struct {
+	sync.RWMutex
+	sentinels map[string]error
+	names     map[error]string // of sentinels
+	types     map[string]*errorType
+	byType    map[reflect.Type]*errorType
+}{
+	sentinels: map[string]error{},
+	names:     map[error]string{},
+	types:     map[string]*errorType{},
+	byType:    map[reflect.Type]*errorType{},
+}
+
+type errorType struct {
+	name   string
+	encode func(*Encoder, error)
+	decode func(*Decoder) error
+}
+
+// RegisterError makes err, a sentinel, known under name: it arrives as the same
+// variable in every process that registered it. Generated code calls it while
+// packages initialize. It panics if the name is taken.
+func RegisterError(name string, err error) {
+	known.Lock()
+	defer known.Unlock()
+	claimName(name)
+	known.sentinels[name] = err
+	known.names[err] = name
+}
+
+// RegisterErrorType makes error type T known under name: values arrive as a T,
+// with the fields that encode wrote. It panics if the name is taken.
+func RegisterErrorType[T error](name string, encode func(*Encoder, T), decode func(*Decoder) T) {
+	known.Lock()
+	defer known.Unlock()
+	claimName(name)
+	t := &errorType{
+		name:   name,
+		encode: func(e *Encoder, err error) { encode(e, err.(T)) },
+		decode: func(d *Decoder) error { return decode(d) },
+	}
+	known.types[name] = t
+	known.byType[reflect.TypeFor[T]()] = t
+}
+
+func claimName(name string) {
+	_, sentinel := known.sentinels[name]
+	_, errType := known.types[name]
+	if sentinel || errType {
+		panic(fmt.Sprintf("marshal: error %s is registered twice; delete one of the generated files that name it", name))
+	}
+}
+
+func init() {
+	for name, err := range map[string]error{
+		"context.Canceled":         context.Canceled,
+		"context.DeadlineExceeded": context.DeadlineExceeded,
+		"io.EOF":                   io.EOF,
+		"io.ErrUnexpectedEOF":      io.ErrUnexpectedEOF,
+		"io.ErrClosedPipe":         io.ErrClosedPipe,
+		"io.ErrShortWrite":         io.ErrShortWrite,
+		"io.ErrShortBuffer":        io.ErrShortBuffer,
+		"io.ErrNoProgress":         io.ErrNoProgress,
+		"io/fs.ErrInvalid":         fs.ErrInvalid,
+		"io/fs.ErrPermission":      fs.ErrPermission,
+		"io/fs.ErrExist":           fs.ErrExist,
+		"io/fs.ErrNotExist":        fs.ErrNotExist,
+		"io/fs.ErrClosed":          fs.ErrClosed,
+		"io/fs.SkipDir":            fs.SkipDir,
+		"io/fs.SkipAll":            fs.SkipAll,
+		"os.ErrDeadlineExceeded":   os.ErrDeadlineExceeded,
+		"os.ErrProcessDone":        os.ErrProcessDone,
+		"net.ErrClosed":            net.ErrClosed,
+		"errors.ErrUnsupported":    errors.ErrUnsupported,
+	} {
+		RegisterError(name, err)
+	}
+	RegisterErrorType("io/fs.PathError",
+		func(e *Encoder, err *fs.PathError) {
+			e.Array(3)
+			e.String(err.Op)
+			e.String(err.Path)
+			e.Error(err.Err)
+		},
+		func(d *Decoder) *fs.PathError {
+			m := d.BeginTuple()
+			defer d.EndTuple(m)
+			return &fs.PathError{Op: d.Next().String(), Path: d.Next().String(), Err: d.Next().Error()}
+		})
+}
+
+// implied are the sentinels that other errors stand for by an Is method only, as
+// syscall.ENOENT does for fs.ErrNotExist; they are sent along as children.
+var implied = []error{fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, os.ErrDeadlineExceeded, errors.ErrUnsupported}
+
+// RemoteError is an error of another process that has no Go type here: its text
+// and what it wrapped.
+type RemoteError struct {
+	Text     string
+	children []error
+}
+
+// Error returns the text that the error had where it came from.
+func (e *RemoteError) Error() string { return e.Text }
+
+// Unwrap returns the errors that it wrapped, of which errors.Is and errors.As
+// find those that are registered in this program.
+func (e *RemoteError) Unwrap() []error { return e.children }
+
+// Error writes err as a tree; nil is null. It never fails for what err is:
+// unknown types keep their text, panicking methods are noted.
+func (e *Encoder) Error(err error) {
+	nodes := maxErrorNodes
+	e.errorNode(err, maxErrorDepth, &nodes)
+}
+
+func (e *Encoder) errorNode(err error, depth int, nodes *int) {
+	if err == nil {
+		e.Nil()
+		return
+	}
+	*nodes--
+	name, t := errorName(err)
+	e.Array(4)
+	e.String(errorText(err))
+	if t != nil {
+		e.String(t.name)
+		e.payload(t, err)
+		e.Array(0)
+		return
+	}
+	if name != "" {
+		e.String(name)
+	} else {
+		e.Nil()
+	}
+	e.Nil()
+	children := errorChildren(err, name != "")
+	if depth == 0 || len(children) > *nodes {
+		children = nil
+	}
+	e.Array(len(children))
+	for _, child := range children {
+		e.errorNode(child, depth-1, nodes)
+	}
+}
+
+// payload writes the fields of a registered type as a byte string, so that a
+// receiver without the type can pass over what it could not check.
+func (e *Encoder) payload(t *errorType, err error) {
+	fields := Encoder{lim: e.lim}
+	func() {
+		defer func() {
+			if p := recover(); p != nil {
+				fields.Fail(fmt.Errorf("encoding a %T panicked: %v", err, p))
+			}
+		}()
+		t.encode(&fields, err)
+	}()
+	if fields.Err() != nil || len(fields.slots) > 0 {
+		e.Nil() // the text must do
+		return
+	}
+	e.Bytes(fields.buf)
+}
+
+// errorName returns the name of err in the table, and its type if it is not a
+// sentinel.
+func errorName(err error) (string, *errorType) {
+	known.RLock()
+	defer known.RUnlock()
+	rt := reflect.TypeOf(err)
+	if rt.Comparable() && reflect.ValueOf(err).Comparable() {
+		if name, ok := known.names[err]; ok {
+			return name, nil
+		}
+	}
+	if t := known.byType[rt]; t != nil && !isNil(err) {
+		return t.name, t
+	}
+	return "", nil
+}
+
+func isNil(err error) bool {
+	v := reflect.ValueOf(err)
+	return v.Kind() == reflect.Pointer && v.IsNil()
+}
+
+// errorText is err.Error(), cut to what is allowed, and what is known if it
+// panics.
+func errorText(err error) (text string) {
+	defer func() {
+		if p := recover(); p != nil {
+			text = fmt.Sprintf("%T, whose Error method panicked: %v", err, p)
+		}
+		if len(text) > maxErrorText {
+			text = text[:maxErrorText-3] + "..."
+		}
+		if !utf8.ValidString(text) {
+			text = fmt.Sprintf("%+q", text)[:min(len(text), maxErrorText)]
+		}
+	}()
+	return err.Error()
+}
+
+// errorChildren is what err wraps.
+func errorChildren(err error, named bool) (children []error) {
+	defer func() {
+		if recover() != nil {
+			children = nil
+		}
+	}()
+	switch w := err.(type) {
+	case interface{ Unwrap() error }:
+		if child := w.Unwrap(); child != nil {
+			return []error{child}
+		}
+	case interface{ Unwrap() []error }:
+		for _, child := range w.Unwrap() {
+			if child != nil {
+				children = append(children, child)
+			}
+		}
+		return children
+	}
+	if named {
+		return nil
+	}
+	for _, sentinel := range implied {
+		if errors.Is(err, sentinel) {
+			children = append(children, sentinel)
+		}
+	}
+	return children
+}
+
+// Error reads an error tree; null is nil.
+func (d *Decoder) Error() error {
+	nodes := maxErrorNodes
+	return d.errorNode(maxErrorDepth, &nodes)
+}
+
+func (d *Decoder) errorNode(depth int, nodes *int) error {
+	if d.Null() {
+		return nil
+	}
+	if *nodes--; *nodes < 0 || depth < 0 {
+		d.Fail(errors.New("error tree is too large"))
+		return nil
+	}
+	m := d.BeginTuple()
+	defer d.EndTuple(m)
+	e := &RemoteError{Text: d.Next().String()}
+	name := d.Next().String()
+	payload := d.Next().Bytes()
+	for n := d.Next().Array(); n > 0 && d.err == nil; n-- {
+		if child := d.errorNode(depth-1, nodes); child != nil {
+			e.children = append(e.children, child)
+		}
+	}
+	if found := knownError(name, payload, d.lim, d.budget); found != nil {
+		return found
+	}
+	return e
+}
+
+// knownError returns the registered error called name, nil if there is none or
+// its fields do not decode.
+func knownError(name string, payload []byte, lim *Limits, budget *Budget) error {
+	known.RLock()
+	sentinel, t := known.sentinels[name], known.types[name]
+	known.RUnlock()
+	if sentinel != nil || t == nil {
+		return sentinel
+	}
+	if _, err := Check(payload, lim); err != nil {
+		return nil
+	}
+	var fields Decoder
+	fields.Reset(payload, nil, lim, budget)
+	defer fields.Release()
+	err := t.decode(&fields)
+	if fields.Err() != nil {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,84 @@
+package proxy
+
+import (
+	"fmt"
+
+	"github.com/netobj/netobj/marshal"
+)
+
+// PutRef encodes v, a value of exported interface T, by reference: a Go value
+// is exported, a proxy is passed on, nil stays nil.
+func PutRef[T any](e *marshal.Encoder, v T) {
+	switch o := any(v).(type) {
+	case nil:
+		e.Nil()
+	case Proxy:
+		putHandle(e, o.ProxyRef())
+	default:
+		i, err := InterfaceOf[T]()
+		if err != nil {
+			e.Fail(err)
+			return
+		}
+		e.Ref(v, i.Name)
+	}
+}
+
+// GetRef decodes a value of exported interface T: the original Go value if the
+// reference came home, else the object's proxy, or nil.
+func GetRef[T any](d *marshal.Decoder) T {
+	var none T
+	slot, ok := d.Ref()
+	if !ok {
+		return none
+	}
+	if r, isRef := slot.Object.(*Ref); isRef {
+		i, err := InterfaceOf[T]()
+		if err != nil {
+			d.Fail(err)
+			return none
+		}
+		if r.binding != nil {
+			return r.Typed(i).(T)
+		}
+		slot.Object = r.object
+	}
+	v, ok := slot.Object.(T)
+	if !ok {
+		d.Fail(fmt.Errorf("reference to a %T, which does not implement %v", slot.Object, typeName[T]()))
+	}
+	return v
+}
+
+// PutHandle encodes the object of r by reference, whatever its interface; nil
+// stays nil.
+func PutHandle(e *marshal.Encoder, r *Ref) {
+	if r == nil {
+		e.Nil()
+		return
+	}
+	putHandle(e, r)
+}
+
+// GetHandle decodes a reference to an object of any interface.
+func GetHandle(d *marshal.Decoder) *Ref {
+	slot, ok := d.Ref()
+	if !ok {
+		return nil
+	}
+	if r, isRef := slot.Object.(*Ref); isRef {
+		return r
+	}
+	return NewLocalRef(slot.Iface, slot.Object)
+}
+
+func putHandle(e *marshal.Encoder, r *Ref) {
+	switch {
+	case r == nil:
+		e.Fail(errNilRef)
+	case r.binding == nil:
+		e.Ref(r.object, r.iface)
+	default:
+		e.Ref(r, r.iface)
+	}
+}

@@ -1,0 +1,6 @@
+package proxy
+
+// SupportsGen1 is named by every generated file of generation 1. It stays for
+// as long as the runtime serves such files, which is for ever: a new generation
+// adds a constant and removes none.
+const SupportsGen1 = true
