@@ -227,6 +227,7 @@ func (b *builder) param(v *types.Var, at where, place string) *param {
 		at.pos = v.Pos()
 	}
 	at.path += ": " + place
+	b.checkLock(v.Type(), at)
 	return &param{name: v.Name(), typ: v.Type(), shape: b.shape(v.Type(), at)}
 }
 
@@ -275,7 +276,12 @@ func (b *builder) errorTypeOf(obj types.Object, pos token.Pos) *errorMark {
 		b.fs.add(pos, "give it an Error() string method", "%s is not an error", tn.Name())
 		return nil
 	}
-	if e.typ = b.shape(named, where{pos, tn.Name()}); e.typ == nil {
+	at := where{pos, tn.Name()}
+	switch e.typ = b.shape(named, at); {
+	case e.typ == nil:
+		return nil
+	case e.typ.refs:
+		b.refuse(named, at, "holds a reference, which an error cannot carry", "put a name or an id into the error")
 		return nil
 	}
 	return e

@@ -104,7 +104,7 @@ func (b *builder) needCodec(s *shape, n int, scope *scope) {
 	case kindStruct, kindTuple:
 		c := &codec{shape: s}
 		name := b.codecName(s)
-		c.encode, c.decode = scope.free("encode"+name), scope.free("decode"+name)
+		c.encode, c.decode = scope.freePair("encode"+name, "decode"+name)
 		b.codecs[s] = c
 		out := b.unit.outputs[n]
 		if s.name != nil {

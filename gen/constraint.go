@@ -27,7 +27,7 @@ func constraintOf(f *file) string {
 
 func joinConstraints(a, b string) string {
 	switch {
-	case a == "" || a == b:
+	case a == "" || a == b || strings.HasPrefix(b, a+" && "):
 		return b
 	case b == "":
 		return a

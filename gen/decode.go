@@ -49,18 +49,23 @@ func (f *fn) declare(s *shape, name string, d decoder) {
 		f.printf("%s := %s\n", name, x)
 		return
 	}
-	if isUnnamed(s.typ) {
-		switch s.kind {
-		case kindPointer:
-			f.printf("%s := %s\nif %s != nil {\n", name, f.makePointer(s, d.next), name)
-			f.decode(s.elem, pointed(plainExpr(name)), decoder{d.again, d.again}, 0)
-			f.printf("}\n")
-			return
-		case kindSlice:
-			f.printf("%s := %s\n", name, f.makeSlice(s, d.next))
-			f.decodeElements(s, plainExpr(name), d, 0)
-			return
+	switch {
+	case s.kind == kindMap && isUnnamed(s.typ):
+		f.decodeMap(s, plainExpr(name), d, ":=")
+		return
+	case s.kind == kindSlice:
+		from := f.makeSlice(s, d.next)
+		if !isUnnamed(s.typ) {
+			from = f.w.typ(s.typ) + "(" + from + ")"
 		}
+		f.printf("%s := %s\n", name, from)
+		f.decodeElements(s, plainExpr(name), d, 0)
+		return
+	case s.kind == kindPointer && isUnnamed(s.typ):
+		f.printf("%s := %s\nif %s != nil {\n", name, f.makePointer(s, d.next), name)
+		f.decode(s.elem, pointed(plainExpr(name)), decoder{d.again, d.again}, 0)
+		f.printf("}\n")
+		return
 	}
 	f.printf("var %s %s\n", name, f.w.typ(s.typ))
 	f.decode(s, plainExpr(name), d, 0)
@@ -91,13 +96,17 @@ func (f *fn) decode(s *shape, x expr, d decoder, depth int) {
 		f.printf("%s = %s\n", x.value, f.makeSlice(s, d.next))
 		f.decodeElements(s, x, d, depth)
 	case kindArray:
+		if s.len == 0 {
+			f.printf("%s.Skip()\n", d.next.call())
+			return
+		}
 		i := f.loop(depth)
 		f.printf("for %s := range %s.Array() {\n", i, d.next.call())
 		f.printf("if %s >= %d {\n%s.Skip()\ncontinue\n}\n", i, s.len, d.again.call())
 		f.decode(s.elem, x.index(i), again, depth+1)
 		f.printf("}\n")
 	case kindMap:
-		f.decodeMap(s, x, d)
+		f.decodeMap(s, x, d, "=")
 	}
 }
 
@@ -118,12 +127,15 @@ func (f *fn) decodeElements(s *shape, x expr, d decoder, depth int) {
 	f.printf("}\n")
 }
 
-func (f *fn) decodeMap(s *shape, x expr, d decoder) {
+// decodeMap assigns a map to x, by "=" or by ":=".
+func (f *fn) decodeMap(s *shape, x expr, d decoder, assign string) {
 	m := s.typ.Underlying().(*types.Map)
 	n, k, v := f.fresh("n"), f.fresh("key"), f.fresh("value")
 	again := decoder{d.again, d.again}
-	f.printf("var %s int\n", n)
-	f.printf("%s, %s = %s.MakeMap[%s, %s](%s)\n", x.value, n, f.w.marshalPkg(), f.w.typ(m.Key()), f.w.typ(m.Elem()), d.next)
+	if assign == "=" {
+		f.printf("var %s int\n", n)
+	}
+	f.printf("%s, %s %s %s.MakeMap[%s, %s](%s)\n", x.value, n, assign, f.w.marshalPkg(), f.w.typ(m.Key()), f.w.typ(m.Elem()), d.next)
 	f.printf("for range %s {\n", n)
 	f.declare(s.key, k, again)
 	f.declare(s.elem, v, again)

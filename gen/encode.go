@@ -78,9 +78,39 @@ func (f *fn) encodePointer(s *shape, x expr, e coder, depth int) {
 		f.printf("%s.BigInt(%s)\n", e.call(), x.value)
 		return
 	}
-	f.printf("if %s == nil {\n%s.Nil()\n} else {\n", x.value, e.call())
-	f.encode(s.elem, pointed(x), e, depth)
-	f.printf("}\n")
+	f.orNil(x, e, func() { f.encode(s.elem, pointed(x), e, depth) })
+}
+
+// orNil writes an if statement: null for nil, else what write writes.
+func (f *fn) orNil(x expr, e coder, write func()) {
+	f.printf("if %s == nil {\n%s.Nil()\n} else ", x.value, e.call())
+	start := f.body.Len()
+	write()
+	inner := strings.TrimSpace(f.body.String()[start:])
+	f.body.Truncate(start)
+	if strings.HasPrefix(inner, "if ") && isOneStatement(inner) {
+		f.printf("%s\n", inner)
+	} else {
+		f.printf("{\n%s\n}\n", inner)
+	}
+}
+
+// isOneStatement tells whether text is one statement in braces: no other follows
+// its end.
+func isOneStatement(text string) bool {
+	depth := 0
+	for i, c := range text {
+		switch c {
+		case '{':
+			depth++
+		case '}':
+			depth--
+			if depth == 0 && i < len(text)-1 && !strings.HasPrefix(text[i:], "} else") {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func (f *fn) encodeSlice(s *shape, x expr, e coder, depth int) {
@@ -88,9 +118,7 @@ func (f *fn) encodeSlice(s *shape, x expr, e coder, depth int) {
 		f.printf("%s.EncodeSlice(%s, %s, %s)\n", f.w.marshalPkg(), e, x.value, method)
 		return
 	}
-	f.printf("if %s == nil {\n%s.Nil()\n} else {\n", x.value, e.call())
-	f.encodeList(s, x, e, depth)
-	f.printf("}\n")
+	f.orNil(x, e, func() { f.encodeList(s, x, e, depth) })
 }
 
 // encodeThere is encode for a value that is known not to be nil.
@@ -341,10 +369,8 @@ func (f *fn) notZero(s *shape, x expr) string {
 	switch s.kind {
 	case kindBool:
 		return x.value
-	case kindInt, kindUint:
+	case kindInt, kindUint, kindFloat32, kindFloat64:
 		return x.value + " != 0"
-	case kindFloat32, kindFloat64:
-		return fmt.Sprintf("%s.Float64bits(%s) != 0", f.w.pkg("math", "math"), f.convert(s, x.value, "float64"))
 	case kindString:
 		return x.value + ` != ""`
 	case kindBytes, kindSlice, kindMap, kindAny, kindError, kindRef, kindHandle, kindPointer:

@@ -36,8 +36,12 @@ func (w *writer) registerAs(e *errorMark, full string, pointer bool) {
 	f := &fn{w: w}
 	d, v := f.local("d"), f.local("v")
 	f.signature = fmt.Sprintf("func(%s *%s.Decoder) %s {\n", d, m, typ)
-	f.declare(e.typ, v, decoder{coder(d), coder(d)})
-	f.printf("return %s%s\n})\n", amp, v)
+	if x := f.decodeExpr(e.typ, coder(d)); x != "" && !pointer {
+		f.printf("return %s\n})\n", x)
+	} else {
+		f.declare(e.typ, v, decoder{coder(d), coder(d)})
+		f.printf("return %s%s\n})\n", amp, v)
+	}
 	w.inline(f)
 }
 

@@ -98,6 +98,7 @@ func (b *builder) structShape(t, plain types.Type, st *types.Struct, at where) *
 			continue
 		}
 		s.refs = s.refs || f.shape.refs
+		s.errs = s.errs || f.shape.errs
 	}
 	if bad {
 		return nil

@@ -84,6 +84,16 @@ func (s *scope) free(name string) string {
 	return got
 }
 
+// freePair returns two names for one thing, with the same number if any.
+func (s *scope) freePair(a, b string) (string, string) {
+	gotA, gotB := a, b
+	for i := 2; s.taken[gotA] || s.taken[gotB]; i++ {
+		gotA, gotB = a+strconv.Itoa(i), b+strconv.Itoa(i)
+	}
+	s.taken[gotA], s.taken[gotB] = true, true
+	return gotA, gotB
+}
+
 // symbols gives out the names inside one function. The function is written with
 // marks in place of its own names; when it is complete, the marks become names
 // that hide nothing which the function uses. That way the user's parameters keep

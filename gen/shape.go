@@ -52,7 +52,8 @@ type shape struct {
 	form   string     // opaque: "cbor", "bytes" or "text"
 	empty  bool       // opaque: can be empty in the sense of omitempty
 	name   *types.TypeName
-	refs   bool // references, handles or errors inside: needs the message's tables
+	refs   bool // references or handles inside
+	errs   bool // errors inside
 }
 
 // where says what is being looked at, for findings.
@@ -152,7 +153,7 @@ func (b *builder) newShape(t types.Type, at where) *shape {
 func (b *builder) special(t, plain types.Type) *shape {
 	switch qualifiedName(plain) {
 	case "error":
-		return &shape{kind: kindError, typ: t, refs: true}
+		return &shape{kind: kindError, typ: t, errs: true}
 	case "time.Time":
 		return &shape{kind: kindTime, typ: t}
 	case "math/big.Int":
@@ -238,7 +239,7 @@ func (b *builder) wrap(k kind, t, elem types.Type, at where) *shape {
 	if e == nil {
 		return nil
 	}
-	return &shape{kind: k, typ: t, elem: e, refs: e.refs}
+	return &shape{kind: k, typ: t, elem: e, refs: e.refs, errs: e.errs}
 }
 
 func (b *builder) mapShape(t types.Type, u *types.Map, at where) *shape {
@@ -247,13 +248,55 @@ func (b *builder) mapShape(t types.Type, u *types.Map, at where) *shape {
 	if key == nil || elem == nil {
 		return nil
 	}
+	b.checkLock(u.Key(), at.in("[key]"))
+	b.checkLock(u.Elem(), at.in("[]"))
 	switch {
 	case key.refs:
 		return b.refuse(u.Key(), at.in("[key]"), "is a reference, and references cannot be map keys", "use a name as the key and the reference as the value")
-	case key.kind == kindAny || key.kind == kindPointer:
+	case key.kind == kindAny || key.kind == kindPointer || key.errs:
 		return b.refuse(u.Key(), at.in("[key]"), "cannot be a map key elsewhere", "use a string, a number or a struct of them as the key")
 	}
-	return &shape{kind: kindMap, typ: t, key: key, elem: elem, refs: elem.refs}
+	return &shape{kind: kindMap, typ: t, key: key, elem: elem, refs: elem.refs, errs: elem.errs}
+}
+
+// checkLock reports a value that would be copied with a lock inside.
+func (b *builder) checkLock(t types.Type, at where) {
+	if lock := lockIn(t); lock != nil {
+		b.refuse(t, at, "holds a "+b.text(lock)+", which must not be copied", "use a pointer")
+	}
+}
+
+// lockIn finds what go vet calls a lock in values of t: a struct that is locked
+// through a pointer.
+func lockIn(t types.Type) types.Type {
+	switch u := t.Underlying().(type) {
+	case *types.Array:
+		return lockIn(u.Elem())
+	case *types.Struct:
+		if isLock(t) {
+			return t
+		}
+		for i := range u.NumFields() {
+			if lock := lockIn(u.Field(i).Type()); lock != nil {
+				return lock
+			}
+		}
+	}
+	return nil
+}
+
+func isLock(t types.Type) bool {
+	for _, name := range []string{"Lock", "Unlock"} {
+		obj, _, indirect := types.LookupFieldOrMethod(t, true, nil, name)
+		fn, ok := obj.(*types.Func)
+		if !ok || indirect || fn.Signature().Params().Len() > 0 || fn.Signature().Results().Len() > 0 {
+			return false
+		}
+		if _, byPointer := fn.Signature().Recv().Type().(*types.Pointer); !byPointer {
+			return false
+		}
+	}
+	return true
 }
 
 // refuse reports that t cannot travel.

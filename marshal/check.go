@@ -38,8 +38,8 @@ func Check(data []byte, lim *Limits) (items int, err error) {
 
 // checkItem checks the item at data[off] and returns where it ends.
 func checkItem(data []byte, off int, lim *Limits, maxDepth int) (end, items int, bad *Error) {
-	var stack [maxFrames]frame
-	depth := 0 // frames in use
+	var small [8]frame // what most messages need, so that they allocate nothing
+	stack := small[:0]
 	for {
 		start := off
 		h, reason := readHead(data, off)
@@ -59,20 +59,19 @@ func checkItem(data []byte, off int, lim *Limits, maxDepth int) (end, items int,
 			return off, items, bad
 		}
 		if children > 0 {
-			if depth == maxDepth {
-				bad := overLimit("nested too deep", "MaxDepth", int64(maxDepth), int64(depth+1))
+			if len(stack) == maxDepth {
+				bad := overLimit("nested too deep", "MaxDepth", int64(maxDepth), int64(maxDepth+1))
 				bad.Offset = start
 				return off, items, bad
 			}
-			stack[depth] = frame{left: children, isMap: h.major == majorMap, start: off, prev: -1}
-			depth++
+			stack = append(stack, frame{left: children, isMap: h.major == majorMap, start: off, prev: -1})
 			continue
 		}
 		for { // the item is complete: step in what encloses it
-			if depth == 0 {
+			if len(stack) == 0 {
 				return off, items, nil
 			}
-			f := &stack[depth-1]
+			f := &stack[len(stack)-1]
 			if f.isMap && f.left%2 == 0 && !f.key(data, off) {
 				return off, items, &Error{Reason: "map has a key twice", Offset: f.prev}
 			}
@@ -80,7 +79,7 @@ func checkItem(data []byte, off int, lim *Limits, maxDepth int) (end, items int,
 			if f.left > 0 {
 				break
 			}
-			depth--
+			stack = stack[:len(stack)-1]
 		}
 	}
 }

@@ -19,7 +19,7 @@ import (
 
 // Limits of an error tree; what is beyond them is cut, with a mark.
 const (
-	maxErrorDepth = 16
+	maxErrorDepth = 12 // two levels of MaxDepth each
 	maxErrorNodes = 256
 	maxErrorText  = 64 << 10
 )

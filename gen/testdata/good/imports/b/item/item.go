@@ -1,0 +1,5 @@
+// Package item is the other of two.
+package item
+
+// Item is an item.
+type Item struct{ B string }

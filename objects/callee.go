@@ -1,0 +1,251 @@
+package objects
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/netobj/netobj/internal/lifetime"
+	"github.com/netobj/netobj/internal/wire"
+	"github.com/netobj/netobj/marshal"
+	"github.com/netobj/netobj/proxy"
+)
+
+// nodeXID is the number by which every session knows the peer's node itself.
+const nodeXID = 0
+
+// incoming is one call coming in, recycled from call to call.
+type incoming struct {
+	proxy.Incoming
+	s        *session
+	id       uint64
+	xid      lifetime.XID      // the target, as the peer names it
+	object   lifetime.ObjectID // the target; 0 for the node object
+	target   any
+	method   uint64
+	deadline time.Time // zero: none
+	payload  []byte    // owned by the incoming
+	slots    []marshal.Slot
+	refused  *Error // why the method is not run at all
+
+	// guarded by serving.mu
+	complete  bool               // the payload has arrived
+	begun     time.Time          // when the call got its place
+	cancel    context.CancelFunc // nil until the method starts
+	cancelled bool               // the caller gave up
+
+	out   outgoing
+	head  []byte
+	extra marshal.Encoder // error trees and runtime errors
+}
+
+// receiveCall takes a Call on the reader: it counts the references, finds and
+// holds the target, and hands the call on in the order of its target's calls.
+func (s *session) receiveCall(msg []byte) error {
+	m := &s.inCall
+	reserved := wire.ParseCall(msg, m)
+	if reserved != nil && !errors.Is(reserved, wire.ErrReserved) {
+		return reserved
+	}
+	slots, refused, err := s.receiveCaps(m.Caps)
+	if err != nil {
+		return err
+	}
+	in := s.serving.get()
+	in.id, in.method, in.xid = m.ID, m.Method, lifetime.XID(m.Target.XID)
+	in.slots, in.refused = slots, refused
+	if m.Timeout > 0 {
+		in.deadline = time.Now().Add(m.Timeout)
+	}
+	if reserved != nil {
+		in.refused = fault(CodeUnsupported, reserved, "update the node that serves the object")
+	} else {
+		in.find()
+	}
+	if err := s.serving.accept(in); err != nil {
+		return err
+	}
+	if !m.Body.Bulk {
+		in.payload = append(in.payload[:0], m.Body.Inline...)
+		s.serving.admit(in, true)
+		return nil
+	}
+	s.serving.admit(in, false)
+	return s.bodies.announce(&m.Body, func(body []byte, lost *Error) {
+		in.payload = body
+		in.refused = cmp.Or(in.refused, lost)
+		s.serving.arrived(in)
+	})
+}
+
+// find looks the target up and keeps it alive until the call is over.
+func (in *incoming) find() {
+	if in.xid == nodeXID {
+		in.target = peerObject{in.s}
+		return
+	}
+	var ok bool
+	in.object, in.target, ok = in.s.node.exports.begin(in.s.id, in.xid)
+	if !ok {
+		in.refused = fault(CodeNoSuchObject, fmt.Errorf("this session knows no object %d", in.xid), "")
+	}
+}
+
+// run serves the call; it is the goroutine of the call.
+func (in *incoming) run() {
+	s := in.s
+	ctx, cancel := in.context()
+	s.serving.started(in, cancel)
+	a := in.serve(ctx)
+	cancel()
+	in.reply(a)
+	if in.object != 0 {
+		s.node.reclaim(s.node.exports.end(in.object))
+	}
+	s.serving.finish(in)
+}
+
+// context is what the method gets: it ends with the session, with the caller's
+// deadline, or when the caller cancels.
+func (in *incoming) context() (context.Context, context.CancelFunc) {
+	if in.deadline.IsZero() {
+		return context.WithCancel(in.s.ctx)
+	}
+	return context.WithDeadline(in.s.ctx, in.deadline)
+}
+
+// answer is what goes back to the caller: a payload in two parts, so that the
+// results need not be copied behind the error, and its references.
+type answer struct {
+	status  wire.Status
+	prefix  []byte
+	results []byte
+	slots   []marshal.Slot
+}
+
+// serve runs the method and returns what to answer.
+func (in *incoming) serve(ctx context.Context) answer {
+	if in.refused != nil {
+		return in.refuse(in.refused)
+	}
+	if ref, forwarder := in.target.(*proxy.Ref); forwarder {
+		return in.relay(ctx, ref)
+	}
+	m := proxy.SkeletonOf(in.target).Method(proxy.MethodID(in.method))
+	if m == nil {
+		return in.refuse(fault(CodeNoSuchMethod, fmt.Errorf("%T", in.target), "compare the versions of the interface on both sides"))
+	}
+	if _, err := marshal.Check(in.payload, &in.s.limits); err != nil {
+		return in.refuse(fault(CodeBadArguments, err, ""))
+	}
+	in.Args.Reset(in.payload, in.slots, &in.s.limits, in.s.budget)
+	in.Args.Tuple()
+	in.Results.Reset(&in.s.limits)
+	err := in.invoke(ctx, m)
+	bad := in.Args.Err()
+	in.Args.Release()
+	if bad != nil {
+		return in.refuse(fault(CodeBadArguments, argumentError(m, bad), ""))
+	}
+	if fail, panicked := err.(*panicError); panicked {
+		return in.refuse(fault(CodePanic, fail, "the owner's log has the stack"))
+	}
+	return in.answer(m, err)
+}
+
+// panicError is a panic of a method; user code cannot return one.
+type panicError struct{ value any }
+
+func (p *panicError) Error() string { return fmt.Sprint(p.value) }
+
+// invoke calls the method and survives its panics.
+func (in *incoming) invoke(ctx context.Context, m *proxy.Method) (err error) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		v := recover()
+		if v == nil {
+			v = "runtime.Goexit was called"
+		}
+		in.s.log.Error("method panicked; the caller gets an error", "method", m.FullName(), "panic", v, "stack", string(debug.Stack()))
+		err = &panicError{v}
+	}()
+	err = m.Serve(ctx, in.target, &in.Incoming)
+	returned = true
+	return err
+}
+
+// answer builds the payload of a method that returned.
+func (in *incoming) answer(m *proxy.Method, err error) answer {
+	results := in.Results.Data()
+	if bad := in.Results.Err(); bad != nil {
+		return in.refuse(fault(CodeBadResults, resultError(m, bad), ""))
+	}
+	if max := in.s.limits.MaxMessage; len(results) > max {
+		return in.refuse(fault(CodeLimit, resultSizeError(m, results, max), hintSize))
+	}
+	if err == nil {
+		return answer{wire.StatusOK, nil, results, in.Results.Slots()}
+	}
+	in.extra.Reset(&in.s.limits)
+	in.extra.Array(2)
+	in.extra.Error(err)
+	return answer{wire.StatusError, in.extra.Data(), results, in.Results.Slots()}
+}
+
+// refuse builds the payload of a failure of the runtime.
+func (in *incoming) refuse(f *Error) answer {
+	in.extra.Reset(&in.s.limits)
+	in.extra.Array(4)
+	in.extra.Uint(uint64(f.Code))
+	in.extra.Error(f.Cause)
+	in.extra.String(f.Hint)
+	in.extra.Uint(uint64(f.Outcome))
+	return answer{status: wire.StatusFault, prefix: in.extra.Data()}
+}
+
+// reply sends the Return. It travels whether or not the caller still waits, for
+// its number and its references must be accounted for.
+func (in *incoming) reply(a answer) {
+	s := in.s
+	fail := s.grant(&in.out, a.slots)
+	if fail == nil {
+		if fail = s.imports.use(in.out.used...); fail != nil {
+			s.ungrant(&in.out)
+		}
+	}
+	if fail != nil {
+		a = in.refuse(fail)
+	}
+	used := in.out.used
+	if err := in.transmit(a); err != nil {
+		s.ungrant(&in.out)
+	}
+	s.imports.unuse(used...)
+}
+
+func (in *incoming) transmit(a answer) error {
+	s := in.s
+	size := len(a.prefix) + len(a.results)
+	m := wire.Return{ID: in.id, Status: a.status, Caps: in.out.caps}
+	if size <= bulkThreshold {
+		in.head = append(m.AppendHead(in.head[:0], size), a.prefix...)
+		return s.conn.Send(s.ctx, in.head, a.results)
+	}
+	m.Body = wire.Body{Bulk: true, BulkID: s.calls.nextBulk(), Size: uint64(size)}
+	in.head = m.AppendHead(in.head[:0], 0)
+	if err := s.conn.Send(s.ctx, in.head, nil); err != nil {
+		return err
+	}
+	body := a.results
+	if len(a.prefix) > 0 {
+		body = append(a.prefix, a.results...)
+	}
+	s.conn.SendBody(s.ctx, m.Body.BulkID, body)
+	return nil
+}

@@ -1,0 +1,127 @@
+package objects
+
+import (
+	"sync"
+	"time"
+
+	"github.com/netobj/netobj/internal/lifetime"
+)
+
+// collector takes the garbage collector's word that a Ref is gone, and sees to
+// it that releases are sent: ReleaseDelay after the first, or at once when a
+// batch is full (rule H5).
+type collector struct {
+	s    *session
+	poll bool // look every ReleaseDelay instead of being woken
+
+	mu      sync.Mutex // guards what follows
+	dead    []collectedRef
+	timer   *time.Timer
+	armed   bool
+	stopped bool
+	running sync.WaitGroup // flushes in progress; joined by stop
+}
+
+// collectedRef names a Ref that is gone: its entry, and the generation it was.
+type collectedRef struct {
+	entry *imported
+	gen   lifetime.Gen
+}
+
+// init prepares the collector. Cleanups run on a goroutine of the runtime that
+// must not touch timers or channels of a testing/synctest bubble (rule H7).
+// In-memory connections are what such bubbles use; there the session looks for
+// itself.
+func (c *collector) init(s *session) {
+	c.s = s
+	c.poll = s.peer.info.InMemory
+	if c.poll {
+		c.arm(s.node.cfg.ReleaseDelay)
+	}
+}
+
+// collected is the cleanup of a Ref.
+func (c *collector) collected(d collectedRef) {
+	c.mu.Lock()
+	stopped := c.stopped
+	if !stopped {
+		c.dead = append(c.dead, d)
+		if !c.poll {
+			c.scheduleLocked(len(c.dead) >= releaseBatch)
+		}
+	}
+	c.mu.Unlock()
+	if stopped {
+		c.s.imports.forget(d)
+	}
+}
+
+// take returns what was collected since the last call.
+func (c *collector) take() []collectedRef {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	dead := c.dead
+	c.dead = nil
+	return dead
+}
+
+// schedule arranges for a flush: now, or after ReleaseDelay.
+func (c *collector) schedule(now bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.scheduleLocked(now)
+}
+
+func (c *collector) scheduleLocked(now bool) {
+	switch {
+	case c.stopped:
+	case now:
+		c.armLocked(0)
+	case !c.armed:
+		c.armLocked(c.s.node.cfg.ReleaseDelay)
+	}
+}
+
+func (c *collector) arm(delay time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.armLocked(delay)
+}
+
+func (c *collector) armLocked(delay time.Duration) {
+	c.armed = true
+	if c.timer == nil {
+		c.timer = time.AfterFunc(delay, c.flush)
+		return
+	}
+	c.timer.Reset(delay)
+}
+
+// flush is what the timer runs.
+func (c *collector) flush() {
+	c.mu.Lock()
+	if c.stopped {
+		c.mu.Unlock()
+		return
+	}
+	c.armed = false
+	c.running.Add(1)
+	c.mu.Unlock()
+	defer c.running.Done()
+	c.s.imports.flush()
+	if c.poll {
+		c.schedule(false)
+	}
+}
+
+// stop ends the flushing and waits for what is in progress.
+func (c *collector) stop() {
+	c.mu.Lock()
+	c.stopped = true
+	c.dead = nil
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	c.mu.Unlock()
+	c.running.Wait()
+}

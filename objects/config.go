@@ -1,0 +1,163 @@
+package objects
+
+import (
+	"crypto/tls"
+	"log/slog"
+	"math"
+	"runtime/debug"
+	"time"
+
+	"github.com/netobj/netobj/marshal"
+	"github.com/netobj/netobj/transport"
+)
+
+// Config holds every setting of a [Node]. The zero value, and a nil *Config,
+// mean the defaults that stand at each field. A Config is copied when the node
+// is made and may be shared.
+type Config struct {
+	// TLS is used by tls:// addresses, to listen and to dial. TLS 1.3 is the
+	// least version accepted; with ClientCAs set, clients must show a
+	// certificate. Nil: tls:// addresses are refused.
+	TLS *tls.Config
+
+	// AllowPlaintext permits tcp:// addresses beyond loopback, where anybody on
+	// the path can read and change what is said. Default: refused.
+	AllowPlaintext bool
+
+	// Logger receives what a person must act on, at Warn and Error, and the
+	// life of sessions at Debug. Nil: slog.Default().
+	Logger *slog.Logger
+
+	// Lease is G, how long the references of a peer are kept after its
+	// connection broke. Zero means 60 s.
+	Lease time.Duration
+	// KeepAlive is the silence after which a peer is asked for a sign of life.
+	// Zero means 15 s.
+	KeepAlive time.Duration
+	// KeepAliveTimeout is how much longer it may then stay silent before it
+	// counts as dead. Zero means 10 s.
+	KeepAliveTimeout time.Duration
+	// HandshakeTimeout bounds dialling and the handshake. Zero means 5 s.
+	HandshakeTimeout time.Duration
+	// WriteTimeout bounds one network write; a peer that takes nothing for so
+	// long has lost its connection. Zero means 10 s.
+	WriteTimeout time.Duration
+	// DrainTimeout is how long [Node.Close] waits for running methods. Zero
+	// means 5 s.
+	DrainTimeout time.Duration
+	// ReleaseDelay is how long released references are collected before they
+	// are given back in one message. Zero means 50 ms.
+	ReleaseDelay time.Duration
+
+	// Limits bounds what peers may make this node do. Zero fields mean the
+	// defaults written at them.
+	Limits Limits
+
+	// PipeNet is the in-memory network of pipe:// addresses. Nil: one that is
+	// common to the process.
+	PipeNet *transport.PipeNet
+}
+
+// Limits bounds what one peer, and all of them together, can make a node hold
+// or do. The limits that both sides must agree on are told in the handshake and
+// checked before anything is sent, so that an error is local.
+type Limits struct {
+	MessageSize    int   // bytes of one call's arguments or results; zero means 4 MiB
+	Depth          int   // nesting of values; zero means 32
+	Elements       int   // elements of one list; zero means 65,536
+	Pairs          int   // pairs of one map; zero means 16,384
+	References     int   // references in one message; zero means 1,024
+	DecodeBudget   int64 // bytes that one session's undelivered values may take; zero means 32 MiB
+	NodeBudget     int64 // the same for the whole node; zero means 1/8 of the memory limit (GOMEMLIMIT), 512 MiB without one
+	Running        int   // methods running at once for one session, beyond those that its own calls from here wait for; zero means 256
+	Queued         int   // calls of one session that wait for one of those places; zero means 16,384
+	Exports        int   // objects that one session may hold of this node; zero means 65,536
+	Imports        int   // objects of one peer that this node holds; zero means 65,536
+	Cancelled      int   // cancelled calls whose end has not been seen, per session; zero means 1,024
+	Sessions       int   // sessions of the node; zero means 4,096
+	SessionsPerKey int   // sessions of one TLS key; zero means 16
+	HalfOpen       int   // handshakes in progress; zero means 256
+	Streams        int   // inbound bulk streams per session; zero means 128
+}
+
+// defaults returns a copy of c with every zero filled in.
+func (c *Config) defaults() *Config {
+	var d Config
+	if c != nil {
+		d = *c
+	}
+	if d.Logger == nil {
+		d.Logger = slog.Default()
+	}
+	if d.PipeNet == nil {
+		d.PipeNet = processPipes
+	}
+	fill(&d.Lease, 60*time.Second)
+	fill(&d.KeepAlive, 15*time.Second)
+	fill(&d.KeepAliveTimeout, 10*time.Second)
+	fill(&d.HandshakeTimeout, 5*time.Second)
+	fill(&d.WriteTimeout, 10*time.Second)
+	fill(&d.DrainTimeout, 5*time.Second)
+	fill(&d.ReleaseDelay, 50*time.Millisecond)
+	l := &d.Limits
+	fill(&l.MessageSize, 4<<20)
+	fill(&l.Depth, 32)
+	fill(&l.Elements, 65536)
+	fill(&l.Pairs, 16384)
+	fill(&l.References, 1024)
+	fill(&l.DecodeBudget, 32<<20)
+	fill(&l.NodeBudget, nodeBudget())
+	fill(&l.Running, 256)
+	fill(&l.Queued, 16384)
+	fill(&l.Exports, 65536)
+	fill(&l.Imports, 65536)
+	fill(&l.Cancelled, 1024)
+	fill(&l.Sessions, 4096)
+	fill(&l.SessionsPerKey, 16)
+	fill(&l.HalfOpen, 256)
+	fill(&l.Streams, 128)
+	return &d
+}
+
+func fill[T int | int64 | time.Duration](field *T, value T) {
+	if *field == 0 {
+		*field = value
+	}
+}
+
+// nodeBudget is an eighth of the memory limit, if the program set one.
+func nodeBudget() int64 {
+	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {
+		return limit / 8
+	}
+	return 512 << 20
+}
+
+// calls is how many calls of one session may be unfinished at once, running and
+// waiting. The peer learns it in the handshake and keeps the rest back.
+func (l *Limits) calls() int { return l.Running + l.Queued }
+
+// marshalLimits are the limits of one message's values.
+func (l *Limits) marshalLimits() marshal.Limits {
+	return marshal.Limits{
+		MaxMessage:  l.MessageSize,
+		MaxDepth:    l.Depth,
+		MaxElements: l.Elements,
+		MaxPairs:    l.Pairs,
+		MaxRefs:     l.References,
+	}
+}
+
+var processPipes = transport.NewPipeNet()
+
+func (c *Config) transport() *transport.Config {
+	return &transport.Config{
+		TLS:            c.TLS,
+		AllowPlaintext: c.AllowPlaintext,
+		Logger:         c.Logger,
+		WriteTimeout:   c.WriteTimeout,
+		MaxStreams:     c.Limits.Streams,
+		MaxBody:        int64(c.Limits.MessageSize),
+		PipeNet:        c.PipeNet,
+	}
+}

@@ -1,0 +1,209 @@
+package objects
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime/debug"
+	"sync"
+
+	"github.com/netobj/netobj/internal/lifetime"
+	"github.com/netobj/netobj/internal/wire"
+	"github.com/netobj/netobj/proxy"
+)
+
+// Unreferencer is implemented by exported values that want to know when nobody
+// holds them any more. Unreferenced is called once for each time the last
+// reference of the node's peers is gone, in a goroutine of its own; the value
+// may have been passed again in the meantime.
+type Unreferencer interface {
+	Unreferenced()
+}
+
+// exports is the owner's side of the reference protocol: the objects of this
+// node that peers hold, that are published, or whose methods run. The rules are
+// those of lifetime.Exports; this adds the lock and the way from a Go value to
+// its export. A target is a Go value, or the *proxy.Ref of somebody else's
+// object that was passed on: then the export is a forwarder.
+type exports struct {
+	disowned func(holders []holder, why error) // told when a forwarder's object is lost
+
+	mu      sync.Mutex
+	table   *lifetime.Exports[any]
+	byValue map[any]lifetime.ObjectID         // comparable targets only
+	watches map[lifetime.ObjectID]func() bool // of forwarders: stops the watch of the object's reference
+}
+
+// holder is a session with the number by which it knows an export.
+type holder struct {
+	session lifetime.SessionID
+	xid     lifetime.XID
+}
+
+func newExports(perSession int, disowned func([]holder, error)) *exports {
+	return &exports{
+		disowned: disowned,
+		table:    lifetime.NewExports[any](perSession),
+		byValue:  map[any]lifetime.ObjectID{},
+		watches:  map[lifetime.ObjectID]func() bool{},
+	}
+}
+
+// id returns the number of target, exporting it if need be; x.mu is held.
+func (x *exports) id(target any) lifetime.ObjectID {
+	comparable := reflect.ValueOf(target).Comparable()
+	if comparable {
+		if id, known := x.byValue[target]; known {
+			return id
+		}
+	}
+	id := x.table.Add(target)
+	if comparable {
+		x.byValue[target] = id
+	}
+	if ref, forwarder := target.(*proxy.Ref); forwarder {
+		alive := watch(ref)
+		x.watches[id] = context.AfterFunc(alive, func() { x.disown(id, context.Cause(alive)) })
+	}
+	return id
+}
+
+// disown tells those who hold forwarder id that its object is lost.
+func (x *exports) disown(id lifetime.ObjectID, why error) {
+	x.mu.Lock()
+	var holders []holder
+	for s, xid := range x.table.Holders(id) {
+		holders = append(holders, holder{s, xid})
+	}
+	x.mu.Unlock()
+	x.disowned(holders, why)
+}
+
+// grant counts one sending of target to session s (rule O1).
+func (x *exports) grant(s lifetime.SessionID, target any) (lifetime.XID, lifetime.ObjectID, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	id := x.id(target)
+	xid, err := x.table.Grant(s, id)
+	if err != nil {
+		x.forget(x.table.Sweep(id))
+		return 0, 0, fault(CodeLimit, err, "release references that are no longer needed")
+	}
+	return xid, id, nil
+}
+
+// ungrant takes back a grant of which not one byte was sent.
+func (x *exports) ungrant(s lifetime.SessionID, xid lifetime.XID) []lifetime.Reclaimed[any] {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.forget(x.table.Ungrant(s, xid))
+}
+
+// target returns what session s knows as xid.
+func (x *exports) target(s lifetime.SessionID, xid lifetime.XID) (any, bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	_, target, ok := x.table.Lookup(s, xid)
+	return target, ok
+}
+
+// begin finds the target of a call and keeps it from being reclaimed until end.
+func (x *exports) begin(s lifetime.SessionID, xid lifetime.XID) (lifetime.ObjectID, any, bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.table.Begin(s, xid)
+}
+
+func (x *exports) end(id lifetime.ObjectID) []lifetime.Reclaimed[any] {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.forget(x.table.End(id))
+}
+
+// pin keeps target exported until unpin.
+func (x *exports) pin(target any) lifetime.ObjectID {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	id := x.id(target)
+	x.table.Pin(id)
+	return id
+}
+
+func (x *exports) unpin(id lifetime.ObjectID) []lifetime.Reclaimed[any] {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.forget(x.table.Unpin(id))
+}
+
+// release takes back what session s returned. The error is a violation.
+func (x *exports) release(s lifetime.SessionID, entries []wire.Entry) ([]lifetime.Reclaimed[any], error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	var reclaimed []lifetime.Reclaimed[any]
+	for _, e := range entries {
+		gone, err := x.table.Release(s, lifetime.XID(e.XID), lifetime.Grants(e.N))
+		reclaimed = append(reclaimed, x.forget(gone)...)
+		if err != nil {
+			return reclaimed, err
+		}
+	}
+	return reclaimed, nil
+}
+
+// endSession drops all that session s held.
+func (x *exports) endSession(s lifetime.SessionID) []lifetime.Reclaimed[any] {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.forget(x.table.EndSession(s))
+}
+
+// forget removes reclaimed targets from the index; x.mu is held.
+func (x *exports) forget(reclaimed []lifetime.Reclaimed[any]) []lifetime.Reclaimed[any] {
+	for _, r := range reclaimed {
+		if reflect.ValueOf(r.Target).Comparable() && x.byValue[r.Target] == r.ID {
+			delete(x.byValue, r.Target)
+		}
+		if stop := x.watches[r.ID]; stop != nil {
+			stop()
+			delete(x.watches, r.ID)
+		}
+	}
+	return reclaimed
+}
+
+func (x *exports) len() int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.table.Len()
+}
+
+// reclaim tells objects that nobody holds them any more, outside all locks; on
+// a closing node, before it returns.
+func (n *Node) reclaim(reclaimed []lifetime.Reclaimed[any]) {
+	for _, r := range reclaimed {
+		u, ok := r.Target.(Unreferencer)
+		if ok && !n.spawn(func() { n.unreferenced(u) }) {
+			n.unreferenced(u)
+		}
+	}
+}
+
+func (n *Node) unreferenced(u Unreferencer) {
+	defer func() {
+		if v := recover(); v != nil {
+			n.log.Error("Unreferenced panicked", "type", fmt.Sprintf("%T", u), "panic", v, "stack", string(debug.Stack()))
+		}
+	}()
+	u.Unreferenced()
+}
+
+var errNoInterface = errors.New("the value implements no exported interface; mark one //objgen:export, run objgen, and import its package")
+
+// exportable reports whether peers can call target at all.
+func exportable(target any) error {
+	if _, forwarder := target.(*proxy.Ref); forwarder || len(proxy.SkeletonOf(target).Interfaces) > 0 {
+		return nil
+	}
+	return fault(CodeNotExported, fmt.Errorf("%T: %w", target, errNoInterface), "")
+}

@@ -1,0 +1,284 @@
+package objects
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/netobj/netobj/internal/wire"
+	"github.com/netobj/netobj/transport"
+)
+
+// The handshake runs on the bare link, before multiplexing: Hello from the
+// dialler, HelloAck from the acceptor, Go from the dialler. The third message
+// settles double connections: each pair of nodes keeps one.
+//
+//   - The acceptor that has a session with the dialler answers "duplicate".
+//   - The dialler that finds the peer dialling it at the same moment keeps the
+//     connection that the smaller incarnation dialled.
+//   - A dialler that is told "duplicate" but has no such session has lost it
+//     unnoticed by the peer: it says "replace". The peer then asks the old
+//     connection for a sign of life, and gives way if none comes.
+
+// acceptance is an inbound handshake that waits for the dialler's Go.
+type acceptance struct {
+	done chan struct{} // closed when it became a session, or will not
+}
+
+// hello is what this node says of itself.
+func (n *Node) hello() wire.Hello {
+	l := &n.cfg.Limits
+	return wire.Hello{
+		Versions:    wire.Versions{Min: wire.Version, Max: wire.Version},
+		Node:        n.id,
+		Incarnation: n.incarnation,
+		Lease:       n.cfg.Lease,
+		Limits: wire.Limits{
+			Message:    uint64(l.MessageSize),
+			Depth:      uint64(l.Depth),
+			Elements:   uint64(l.Elements),
+			Pairs:      uint64(l.Pairs),
+			References: uint64(l.References),
+			Streams:    uint64(l.Streams),
+			Exports:    uint64(l.Exports),
+			Imports:    uint64(l.Imports),
+			Calls:      uint64(l.calls()),
+		},
+	}
+}
+
+// dialHandshake runs the dialler's side on link. It returns the session to use:
+// a new one that the caller starts, or one that exists already.
+func (n *Node) dialHandshake(ctx context.Context, link transport.Link, url string) (s *session, fresh bool, err error) {
+	hello := n.hello()
+	if err := wire.WriteHello(link, &hello); err != nil {
+		return nil, false, fault(CodeUnreachable, err, "")
+	}
+	var ack wire.HelloAck
+	if err := wire.ReadHelloAck(link, &ack); err != nil {
+		return nil, false, handshakeFault(err)
+	}
+	if ack.Incarnation == n.incarnation {
+		wire.WriteGo(link, wire.GoAbandon)
+		return nil, false, errSelf
+	}
+	switch ack.Status {
+	case wire.StatusNew:
+		if other := n.yields(&ack); other != nil {
+			wire.WriteGo(link, wire.GoAbandon)
+			s, err := n.await(ctx, other, ack.Incarnation)
+			return s, false, err
+		}
+		return n.confirm(link, &ack, url, wire.GoStart)
+	case wire.StatusDuplicate:
+		if s := n.sessionOf(ack.Incarnation); s != nil {
+			return s, false, nil
+		}
+		if other := n.acceptanceOf(ack.Incarnation); other != nil {
+			wire.WriteGo(link, wire.GoAbandon)
+			s, err := n.await(ctx, other, ack.Incarnation)
+			return s, false, err
+		}
+		return n.confirm(link, &ack, url, wire.GoReplace)
+	case wire.StatusVersion:
+		return nil, false, versionFault(ack.Versions)
+	default:
+		return nil, false, fault(CodeRefused, reason(ack.Text), "")
+	}
+}
+
+// confirm says go and makes the session.
+func (n *Node) confirm(link transport.Link, ack *wire.HelloAck, url string, word wire.GoStatus) (*session, bool, error) {
+	if err := wire.WriteGo(link, word); err != nil {
+		return nil, false, fault(CodeUnreachable, err, "")
+	}
+	if word == wire.GoReplace {
+		var verdict wire.HelloAck // the peer has asked its old connection
+		if err := wire.ReadHelloAck(link, &verdict); err != nil {
+			return nil, false, handshakeFault(err)
+		}
+		if verdict.Status != wire.StatusNew {
+			return nil, false, fault(CodeRefused, reason(verdict.Text), "")
+		}
+	}
+	s, err := n.open(link, transport.Dialer, peerOf(link, &ack.Hello, url))
+	return s, true, err
+}
+
+// acceptHandshake runs the acceptor's side. A nil session without an error
+// means that the dialler will use another connection.
+func (n *Node) acceptHandshake(link transport.Link) (*session, error) {
+	var hello wire.Hello
+	if err := wire.ReadHello(link, &hello); err != nil {
+		return nil, handshakeFault(err)
+	}
+	ack := wire.HelloAck{Hello: n.hello()}
+	pending, err := n.judge(link, &hello, &ack)
+	if werr := wire.WriteHelloAck(link, &ack); err == nil && werr != nil {
+		err = fault(CodeUnreachable, werr, "")
+	}
+	if err != nil {
+		n.settle(hello.Incarnation, pending)
+		return nil, err
+	}
+	defer n.settle(hello.Incarnation, pending)
+	word, err := wire.ReadGo(link)
+	switch {
+	case err != nil:
+		if pending == nil { // a duplicate's dialler may simply close
+			return nil, link.Close()
+		}
+		return nil, handshakeFault(err)
+	case word == wire.GoAbandon:
+		return nil, link.Close()
+	case word == wire.GoReplace && pending == nil:
+		if err := n.replace(link, &hello, &ack); err != nil {
+			return nil, err
+		}
+	case word != wire.GoStart || pending == nil:
+		return nil, fault(CodeProtocol, fmt.Errorf("handshake ends with %v", word), "")
+	}
+	return n.open(link, transport.Acceptor, peerOf(link, &hello, ""))
+}
+
+// judge decides about an inbound Hello and fills in the answer. The acceptance
+// is nil unless the answer is "new".
+func (n *Node) judge(link transport.Link, hello *wire.Hello, ack *wire.HelloAck) (*acceptance, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	refuse := func(code Code, text string) (*acceptance, error) {
+		ack.Status, ack.Text = wire.StatusRefused, text
+		return nil, fault(code, reason(text), "")
+	}
+	switch {
+	case hello.Versions.Min > wire.Version || hello.Versions.Max < wire.Version:
+		ack.Status = wire.StatusVersion
+		return nil, versionFault(hello.Versions)
+	case hello.WantPeer != nil && *hello.WantPeer != n.incarnation:
+		ack.Status = wire.StatusWrongIncarnation
+		return nil, fault(CodeRefused, fmt.Errorf("dialler wanted incarnation %v", uuid.UUID(*hello.WantPeer)), "")
+	case n.closing:
+		return refuse(CodeClosed, "node is closing")
+	case hello.Incarnation == n.incarnation:
+		ack.Status = wire.StatusDuplicate
+		return nil, nil
+	case n.sessions[hello.Incarnation] != nil || n.accepting[hello.Incarnation] != nil:
+		ack.Status = wire.StatusDuplicate
+		return nil, nil
+	case len(n.sessions) >= n.cfg.Limits.Sessions:
+		return refuse(CodeLimit, fmt.Sprintf("node has its limit of %d sessions", n.cfg.Limits.Sessions))
+	case n.sessionsOfKey(link.Info()) >= n.cfg.Limits.SessionsPerKey:
+		return refuse(CodeLimit, fmt.Sprintf("peer's key has its limit of %d sessions", n.cfg.Limits.SessionsPerKey))
+	}
+	ack.Status = wire.StatusNew
+	pending := &acceptance{done: make(chan struct{})}
+	n.accepting[hello.Incarnation] = pending
+	return pending, nil
+}
+
+// sessionsOfKey counts the sessions of the TLS key at the other end of a link;
+// 0 without one. n.mu is held.
+func (n *Node) sessionsOfKey(info transport.Info) int {
+	if !info.HasPeerKey {
+		return 0
+	}
+	count := 0
+	for _, s := range n.sessions {
+		if s.peer.info.HasPeerKey && s.peer.info.PeerKey == info.PeerKey {
+			count++
+		}
+	}
+	return count
+}
+
+// settle ends an acceptance: who waits for it looks for the session now.
+func (n *Node) settle(peer uuid.UUID, a *acceptance) {
+	if a == nil {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.accepting[peer] == a {
+		delete(n.accepting, peer)
+	}
+	close(a.done)
+}
+
+// replace makes room for a dialler that has lost its session with this node,
+// if that session is indeed dead, and tells the dialler.
+func (n *Node) replace(link transport.Link, hello *wire.Hello, ack *wire.HelloAck) error {
+	old := n.sessionOf(hello.Incarnation)
+	if old != nil && old.peer.info.PeerKey != link.Info().PeerKey {
+		ack.Status, ack.Text = wire.StatusRefused, "this incarnation belongs to another key"
+	} else if old != nil && old.answers() {
+		ack.Status, ack.Text = wire.StatusRefused, "this incarnation has a working session"
+	} else {
+		ack.Status = wire.StatusNew
+	}
+	if err := wire.WriteHelloAck(link, ack); err != nil {
+		return fault(CodeUnreachable, err, "")
+	}
+	if ack.Status != wire.StatusNew {
+		return fault(CodeRefused, reason(ack.Text), "")
+	}
+	if old != nil {
+		old.conn.Abort(reason("peer connected anew"))
+		<-old.ended
+	}
+	return nil
+}
+
+// yields returns the inbound handshake with the same peer that goes before the
+// one that this node dialled, if there is one.
+func (n *Node) yields(ack *wire.HelloAck) *acceptance {
+	if bytes.Compare(n.incarnation[:], ack.Incarnation[:]) < 0 {
+		return nil
+	}
+	return n.acceptanceOf(ack.Incarnation)
+}
+
+func (n *Node) acceptanceOf(peer uuid.UUID) *acceptance {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.accepting[peer]
+}
+
+func (n *Node) sessionOf(peer uuid.UUID) *session {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.sessions[peer]
+}
+
+// await waits for an inbound handshake and returns its session.
+func (n *Node) await(ctx context.Context, a *acceptance, peer uuid.UUID) (*session, error) {
+	select {
+	case <-a.done:
+	case <-ctx.Done():
+		return nil, fault(CodeUnreachable, context.Cause(ctx), "")
+	}
+	if s := n.sessionOf(peer); s != nil {
+		return s, nil
+	}
+	return nil, fault(CodeUnreachable, reason("both nodes dialled at once and neither connection held"), "try again")
+}
+
+// handshakeFault explains what was read in place of a handshake message.
+func handshakeFault(err error) *Error {
+	if wire.IsForeign(err) {
+		return fault(CodeProtocol, err, "check that both addresses belong to netobj nodes and name the same scheme")
+	}
+	return fault(CodeUnreachable, err, "")
+}
+
+// answers reports whether the session still carries a call there and back.
+func (s *session) answers() bool {
+	ctx, cancel := context.WithTimeout(s.ctx, s.node.cfg.HandshakeTimeout/2)
+	defer cancel()
+	return s.remote.Ping(ctx) == nil
+}
+
+func versionFault(theirs wire.Versions) *Error {
+	return fault(CodeVersion, fmt.Errorf("peer speaks %v, this node %d", theirs, wire.Version), "update the older of the two")
+}

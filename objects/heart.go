@@ -1,0 +1,73 @@
+package objects
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/netobj/netobj/internal/wire"
+)
+
+// heart watches that the peer is alive: it asks for a sign of life after
+// Config.KeepAlive of silence and gives up Config.KeepAliveTimeout later.
+type heart struct {
+	beats atomic.Uint64 // messages heard
+
+	mu      sync.Mutex
+	timer   *time.Timer // nil before start and after stop
+	pulse   time.Duration
+	seen    uint64 // beats at the last tick
+	silent  int    // ticks since anything was heard
+	askAt   int    // ticks of silence after which the peer is asked
+	deadAt  int    // ticks of silence after which it is dead
+	stopped bool
+}
+
+func (h *heart) beat() { h.beats.Add(1) }
+
+// ticksPerKeepAlive divides the keepalive into ticks. The silence measured is
+// short by up to one tick, so the limits are one tick lower: a dead peer is
+// noticed within KeepAlive + KeepAliveTimeout, never later.
+const ticksPerKeepAlive = 6
+
+func (h *heart) start(s *session) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	cfg := s.node.cfg
+	h.pulse = max(cfg.KeepAlive/ticksPerKeepAlive, time.Millisecond)
+	h.askAt = ticksPerKeepAlive - 1
+	h.deadAt = h.askAt + max(int(cfg.KeepAliveTimeout/h.pulse), 1)
+	h.timer = time.AfterFunc(h.pulse, func() { h.tick(s) })
+}
+
+func (h *heart) tick(s *session) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.stopped {
+		return
+	}
+	if now := h.beats.Load(); now != h.seen {
+		h.seen, h.silent = now, 0
+	} else {
+		h.silent++
+	}
+	switch h.silent {
+	case h.askAt:
+		s.sendLater(&wire.Ping{})
+	case h.deadAt:
+		silence := h.pulse * time.Duration(h.deadAt+1)
+		s.conn.Abort(fmt.Errorf("no sign of life for %v", silence))
+		return
+	}
+	h.timer.Reset(h.pulse)
+}
+
+func (h *heart) stop() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.stopped = true
+	if h.timer != nil {
+		h.timer.Stop()
+	}
+}

@@ -1,0 +1,51 @@
+package objects
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/netobj/netobj/internal/wire"
+	"github.com/netobj/netobj/transport"
+)
+
+// peer is what the handshake told of the other node.
+type peer struct {
+	node        uuid.UUID
+	incarnation uuid.UUID
+	addr        string // as dialled, or the remote address of an inbound connection
+	info        transport.Info
+	limits      wire.Limits
+}
+
+func peerOf(link transport.Link, h *wire.Hello, dialled string) peer {
+	p := peer{node: h.Node, incarnation: h.Incarnation, addr: dialled, info: link.Info(), limits: h.Limits}
+	if p.addr == "" {
+		p.addr = p.info.Remote
+	}
+	return p
+}
+
+type peerKey struct{}
+
+// Peer describes the node at the other end of a session.
+type Peer struct {
+	Node        uuid.UUID      // random, and only as trustworthy as the connection
+	Incarnation uuid.UUID      // one life of the node
+	Addr        string         // its address: as dialled, or where the connection came from
+	Transport   transport.Info // with the certificates that it proved to own, on tls
+}
+
+// PeerFrom returns the caller, given the context that a method was called with.
+// ok is false if the context comes from elsewhere.
+func PeerFrom(ctx context.Context) (p Peer, ok bool) {
+	known, ok := ctx.Value(peerKey{}).(*peer)
+	if !ok {
+		return Peer{}, false
+	}
+	return known.public(), true
+}
+
+func (p *peer) public() Peer {
+	return Peer{Node: p.node, Incarnation: p.incarnation, Addr: p.addr, Transport: p.info}
+}

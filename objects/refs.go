@@ -1,0 +1,149 @@
+package objects
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/netobj/netobj/internal/lifetime"
+	"github.com/netobj/netobj/internal/wire"
+	"github.com/netobj/netobj/marshal"
+	"github.com/netobj/netobj/proxy"
+)
+
+// This file turns the reference table of a message between its two forms: the
+// slots that codecs see, and the caps that travel.
+
+// outgoing is the reference table of one message on its way out: what was
+// granted and what is in use, so that it can be undone or ended.
+type outgoing struct {
+	caps []wire.Cap
+	used []*imported // references of the peer's own objects that the message names
+}
+
+// grant fills o with the caps for slots, counting every grant before the
+// message is sent (rule O1). On failure nothing is counted.
+func (s *session) grant(o *outgoing, slots []marshal.Slot) *Error {
+	o.caps, o.used = o.caps[:0], o.used[:0]
+	for i := range slots {
+		if err := s.grantOne(o, &slots[i]); err != nil {
+			s.ungrant(o)
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) grantOne(o *outgoing, slot *marshal.Slot) *Error {
+	ref, isRef := slot.Object.(*proxy.Ref)
+	if isRef {
+		i, ours := ref.Binding().(*imported)
+		if !ours {
+			return fault(CodeNotExported, fmt.Errorf("%v is not a reference of this runtime", ref), "")
+		}
+		if i.s == s {
+			o.used = append(o.used, i)
+			o.caps = append(o.caps, wire.Cap{Kind: wire.CapYours, XID: uint64(i.xid)})
+			return nil
+		}
+	}
+	if err := exportable(slot.Object); err != nil {
+		return asFault(CodeNotExported, err)
+	}
+	xid, object, err := s.node.exports.grant(s.id, slot.Object)
+	if err != nil {
+		return asFault(CodeLimit, err)
+	}
+	o.caps = append(o.caps, wire.Cap{Kind: wire.CapMine, XID: uint64(xid), Object: uint64(object), Iface: slot.Iface})
+	return nil
+}
+
+// ungrant undoes the grants of a message of which not one byte was sent.
+func (s *session) ungrant(o *outgoing) {
+	for i := range o.caps {
+		if o.caps[i].Kind == wire.CapMine {
+			s.node.reclaim(s.node.exports.ungrant(s.id, lifetime.XID(o.caps[i].XID)))
+		}
+	}
+	o.caps, o.used = o.caps[:0], o.used[:0]
+}
+
+// receiveCaps counts the references of a received message, all of them before
+// anything else may reject it (rule H1), and returns what they stand for. The
+// fault concerns this message alone; the error is a violation of the protocol.
+func (s *session) receiveCaps(caps []wire.Cap) (slots []marshal.Slot, unknown *Error, err error) {
+	if len(caps) == 0 {
+		return nil, nil, nil
+	}
+	slots = make([]marshal.Slot, len(caps))
+	for i := range caps {
+		c := &caps[i]
+		slots[i].Iface = c.Iface
+		switch c.Kind {
+		case wire.CapMine:
+			ref, err := s.imports.receive(c)
+			if err != nil {
+				return nil, nil, err
+			}
+			slots[i].Object = ref
+		case wire.CapYours:
+			target, ok := s.node.exports.target(s.id, lifetime.XID(c.XID))
+			if !ok {
+				return nil, nil, fmt.Errorf("message passes reference %d, which this node never gave or has taken back", c.XID)
+			}
+			slots[i].Object = target
+		default:
+			unknown = fault(CodeUnsupported, fmt.Errorf("reference of kind %d", c.Kind), "update the node that received it")
+		}
+	}
+	return slots, unknown, nil
+}
+
+// disown tells the sessions that hold a forwarder that its object is lost.
+func (n *Node) disown(holders []holder, why error) {
+	cause := asFault(CodeGone, why)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, s := range n.sessions {
+		var lost wire.Broken
+		for _, h := range holders {
+			if h.session == s.id {
+				lost.Entries = append(lost.Entries, wire.BrokenEntry{XID: uint64(h.xid), Reason: uint64(cause.Code), Text: causeText(cause)})
+			}
+		}
+		if len(lost.Entries) > 0 && !n.closing {
+			n.tasks.Go(func() { s.send(&lost) })
+		}
+	}
+}
+
+func causeText(e *Error) string {
+	if e.Cause == nil {
+		return e.Code.Error()
+	}
+	return e.Cause.Error()
+}
+
+// importOf returns the runtime's side of what v refers to: nil if v is a value
+// of this process.
+func importOf(v any) *imported {
+	var ref *proxy.Ref
+	switch o := v.(type) {
+	case *proxy.Ref:
+		ref = o
+	case proxy.Proxy:
+		ref = o.ProxyRef()
+	}
+	if ref == nil {
+		return nil
+	}
+	i, _ := ref.Binding().(*imported)
+	return i
+}
+
+// watch returns the context that ends with the reference ref.
+func watch(ref *proxy.Ref) context.Context {
+	if i := importOf(ref); i != nil {
+		return i.watch()
+	}
+	return context.Background()
+}

@@ -1,0 +1,232 @@
+package objects_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/netobj/netobj/objects"
+	"github.com/netobj/netobj/objects/internal/sample"
+)
+
+// collect runs the garbage collector until done reports true. The cleanups that
+// it waits for run on a goroutine of the Go runtime; releases are then sent
+// within Config.ReleaseDelay, of which every turn lets one pass on the fake
+// clock.
+func collect(t *testing.T, done func() bool) {
+	t.Helper()
+	for range 200 {
+		runtime.GC()
+		tick := time.NewTimer(time.Second)
+		<-tick.C
+		synctest.Wait()
+		if done() {
+			return
+		}
+	}
+	t.Fatal("nothing was collected")
+}
+
+func TestDroppedProxyIsReleasedAndTheOwnerNotices(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, objects.Config{})
+		made, err := p.remote.Make(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		owned := p.local.made[0]
+		if _, err := made.Add(t.Context(), 1, 2); err != nil {
+			t.Fatal(err)
+		}
+		runtime.KeepAlive(made)
+		made = nil
+		collect(t, func() bool { return owned.unreferenced.Load() == 1 })
+	})
+}
+
+func TestReleaseIsAtOnceAndIdempotent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, objects.Config{})
+		made, err := p.remote.Make(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		alive := objects.Alive(made)
+		objects.Release(made)
+		objects.Release(made)
+		objects.Release(nil)
+		objects.Release(p.local)
+		if err := context.Cause(alive); !errors.Is(err, objects.ErrReleased) {
+			t.Errorf("Alive ended with %v", err)
+		}
+		if _, err := made.Add(t.Context(), 1, 2); !errors.Is(err, objects.ErrReleased) || objects.OutcomeOf(err) != objects.NotSent {
+			t.Errorf("call after Release: %v", err)
+		}
+		if _, err := p.remote.Same(t.Context(), made); !errors.Is(err, objects.ErrReleased) {
+			t.Errorf("passing after Release: %v", err)
+		}
+		<-time.After(time.Second)
+		synctest.Wait()
+		if n := p.local.made[0].unreferenced.Load(); n != 1 {
+			t.Errorf("Unreferenced ran %d times", n)
+		}
+	})
+}
+
+func TestReceiptAfterReleaseIsANewProxy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, objects.Config{})
+		url := p.server.Addrs()[0]
+		objects.Release(p.remote)
+		again, err := objects.Open[sample.Thing](t.Context(), p.client, url, "thing")
+		if err != nil || again == p.remote {
+			t.Fatalf("receipt after release: %v, the old proxy: %v", err, again == p.remote)
+		}
+		if _, err := again.Add(t.Context(), 1, 2); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestReleaseUnderARunningCallLetsItFinish(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, objects.Config{})
+		made, err := p.remote.Make(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		owned := p.local.made[0]
+		owned.started = make(chan struct{}, 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- made.Wait(ctx) }()
+		<-owned.started
+		objects.Release(made)
+		<-time.After(time.Minute)
+		synctest.Wait()
+		if owned.unreferenced.Load() != 0 {
+			t.Error("reclaimed under a running method")
+		}
+		cancel()
+		<-done
+		synctest.Wait()
+		if owned.unreferenced.Load() != 1 {
+			t.Error("not reclaimed after the method returned")
+		}
+	})
+}
+
+func TestSessionEndFreesEverythingAfterTheLease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, objects.Config{Lease: time.Minute})
+		made, err := p.remote.Make(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		owned := p.local.made[0]
+		p.kit.Cut(p.server)
+		synctest.Wait()
+		if _, err := made.Add(t.Context(), 1, 2); !errors.Is(err, objects.ErrUnreachable) {
+			t.Errorf("call over a broken connection: %v", err)
+		}
+		if err := context.Cause(objects.Alive(made)); !errors.Is(err, objects.ErrUnreachable) {
+			t.Errorf("Alive ended with %v", err)
+		}
+		<-time.After(50 * time.Second)
+		synctest.Wait()
+		if owned.unreferenced.Load() != 0 {
+			t.Error("reclaimed before the lease was over")
+		}
+		<-time.After(15 * time.Second)
+		synctest.Wait()
+		if owned.unreferenced.Load() != 1 {
+			t.Error("not reclaimed after the lease")
+		}
+	})
+}
+
+func TestGoodbyeFreesEverythingAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, quiet)
+		if _, err := p.remote.Make(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.client.Close(); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if n := p.local.made[0].unreferenced.Load(); n != 1 {
+			t.Errorf("Unreferenced ran %d times", n)
+		}
+	})
+}
+
+func TestOwnerThatClosesIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, quiet)
+		alive := objects.Alive(p.remote)
+		p.server.Close()
+		synctest.Wait()
+		if err := context.Cause(alive); !errors.Is(err, objects.ErrGone) {
+			t.Errorf("Alive ended with %v", err)
+		}
+		if _, err := p.remote.Add(t.Context(), 1, 2); !errors.Is(err, objects.ErrGone) || objects.OutcomeOf(err) != objects.NotSent {
+			t.Errorf("call: %v", err)
+		}
+	})
+}
+
+func TestForwarderServesAThirdNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, quiet)
+		third := p.kit.Node()
+		// The client, in the middle, offers the server's object as its own root.
+		if err := objects.Publish(p.client, "passed on", p.remote); err != nil {
+			t.Fatal(err)
+		}
+		far, err := objects.Open[sample.Thing](t.Context(), third, p.client.Addrs()[0], "passed on")
+		if err != nil {
+			t.Fatal(err)
+		}
+		mine := &thing{name: "of the third"}
+		if back, err := far.Same(t.Context(), mine); err != nil || back != sample.Thing(mine) {
+			t.Errorf("Same through a forwarder = %v, %v", back, err)
+		}
+		if n, err := far.Nest(t.Context(), mine, 10); n != 10 || err != nil {
+			t.Errorf("Nest through a forwarder = %d, %v", n, err)
+		}
+		if n, err := far.Fail(t.Context(), "sentinel"); n != 7 || err != sample.ErrEmpty {
+			t.Errorf("Fail through a forwarder = %d, %v", n, err)
+		}
+		if named, err := objects.As[sample.Named](t.Context(), far); err != nil {
+			t.Errorf("As through a forwarder: %v", err)
+		} else if name, err := named.Name(t.Context()); name != "root" || err != nil {
+			t.Errorf("Name through a forwarder = %q, %v", name, err)
+		}
+		alive := objects.Alive(far)
+		p.server.Close()
+		synctest.Wait()
+		if err := context.Cause(alive); !errors.Is(err, objects.ErrGone) {
+			t.Errorf("the third node learns of the owner's end: %v", err)
+		}
+	})
+}
+
+func TestSilentPeerIsNoticedWithin25Seconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, quiet)
+		begun := time.Now()
+		alive := objects.Alive(p.remote)
+		p.kit.Freeze(p.server)
+		<-alive.Done()
+		if silence := time.Since(begun); silence > 25*time.Second {
+			t.Errorf("noticed after %v", silence)
+		}
+		if err := context.Cause(alive); !errors.Is(err, objects.ErrUnreachable) {
+			t.Errorf("cause: %v", err)
+		}
+	})
+}

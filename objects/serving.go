@@ -1,0 +1,254 @@
+package objects
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/netobj/netobj/internal/lifetime"
+	"github.com/netobj/netobj/proxy"
+)
+
+// serving holds the calls that the peer makes on this node's objects, from
+// their message's arrival until their answer is sent.
+//
+// At most Limits.Running methods run at once, and one more for each call that
+// this node has in flight to the same peer: a method that waits for a callback
+// therefore leaves its place to what the callback calls, and callbacks nest as
+// deep as both sides like, while a peer cannot raise the limit by itself. What
+// comes on top waits in a queue; the handshake tells the peer how much of it
+// there may be.
+type serving struct {
+	s    *session
+	pool sync.Pool // of *incoming
+
+	mu       sync.Mutex // guards what follows
+	calls    map[uint64]*incoming
+	held     map[lifetime.XID][]*incoming // calls behind one whose body is on its way, that one first
+	queue    []*incoming                  // calls that wait for a place
+	running  int
+	draining bool
+	idle     chan struct{} // closed when draining and no call is left
+
+	handlers sync.WaitGroup // the goroutines of running calls
+}
+
+func (v *serving) init(s *session) {
+	v.s = s
+	v.calls = map[uint64]*incoming{}
+	v.held = map[lifetime.XID][]*incoming{}
+	v.idle = make(chan struct{})
+	v.pool.New = func() any { return &incoming{s: s} }
+}
+
+func (v *serving) get() *incoming { return v.pool.Get().(*incoming) }
+
+// accept enters a call into the table. The error is a violation.
+func (v *serving) accept(in *incoming) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if _, used := v.calls[in.id]; used {
+		return fmt.Errorf("call number %d is in use", in.id)
+	}
+	if limit := v.s.node.cfg.Limits.calls(); len(v.calls) >= limit {
+		return fmt.Errorf("more than %d calls at once", limit)
+	}
+	if v.draining && in.refused == nil {
+		in.refused = fault(CodeClosed, reason("the owner's node is closing"), hintLookup)
+	}
+	v.calls[in.id] = in
+	return nil
+}
+
+// admit lets the call run when there is a place for it and, if the body of an
+// earlier call on the same target is still on its way, after that one.
+func (v *serving) admit(in *incoming, complete bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	in.complete = complete
+	if line, waiting := v.held[in.xid]; waiting || !complete {
+		v.held[in.xid] = append(line, in)
+		return
+	}
+	v.enter(in)
+}
+
+// arrived lets a call go on whose body has come, and those behind it.
+func (v *serving) arrived(in *incoming) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	in.complete = true
+	line := v.held[in.xid]
+	for len(line) > 0 && line[0].complete {
+		v.enter(line[0])
+		line = line[1:]
+	}
+	if len(line) == 0 {
+		delete(v.held, in.xid)
+	} else {
+		v.held[in.xid] = line
+	}
+}
+
+// enter starts the call or queues it; v.mu is held.
+func (v *serving) enter(in *incoming) {
+	if v.running >= v.limit() {
+		v.queue = append(v.queue, in)
+		return
+	}
+	v.run(in)
+}
+
+// run gives the call its goroutine; v.mu is held.
+func (v *serving) run(in *incoming) {
+	v.running++
+	in.begun = time.Now()
+	v.handlers.Go(in.run)
+}
+
+// limit is the number of calls that may run now.
+func (v *serving) limit() int { return v.s.node.cfg.Limits.Running + v.s.calls.count() }
+
+// kick starts queued calls for which there is a place now.
+func (v *serving) kick() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.advance()
+}
+
+func (v *serving) advance() {
+	for len(v.queue) > 0 && v.running < v.limit() {
+		next := v.queue[0]
+		v.queue[0] = nil
+		v.queue = v.queue[1:]
+		v.run(next)
+	}
+}
+
+// started tells how to cancel the call from now on.
+func (v *serving) started(in *incoming, cancel context.CancelFunc) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	in.cancel = cancel
+	if in.cancelled {
+		cancel()
+	}
+}
+
+// cancel ends the context of call id, now or when it starts. An unknown id is a
+// call that has just ended.
+func (v *serving) cancel(id uint64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	in := v.calls[id]
+	if in == nil {
+		return
+	}
+	in.cancelled = true
+	if in.cancel != nil {
+		in.cancel()
+	}
+}
+
+// finish takes the call back and gives its place to the next.
+func (v *serving) finish(in *incoming) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.running--
+	v.remove(in)
+	v.advance()
+}
+
+// remove ends a call; v.mu is held.
+func (v *serving) remove(in *incoming) {
+	delete(v.calls, in.id)
+	in.recycle()
+	v.pool.Put(in)
+	if v.draining && len(v.calls) == 0 {
+		v.rest()
+	}
+}
+
+// recycle makes in ready for another call.
+func (in *incoming) recycle() {
+	in.Args.Reset(nil, nil, nil, nil)
+	in.Results.Reset(nil)
+	in.extra.Reset(nil)
+	*in = incoming{
+		Incoming: in.Incoming,
+		s:        in.s,
+		payload:  keep(in.payload),
+		head:     in.head[:0],
+		extra:    in.extra,
+		out:      outgoing{caps: in.out.caps[:0], used: in.out.used[:0]},
+	}
+}
+
+// dropQueue forgets the calls that had not started: the session is over and
+// nobody could hear the answer.
+func (v *serving) dropQueue() {
+	v.mu.Lock()
+	waiting := v.queue
+	for _, line := range v.held {
+		waiting = append(waiting, line...)
+	}
+	v.queue = nil
+	clear(v.held)
+	for _, in := range waiting {
+		if in.object != 0 {
+			defer v.s.node.reclaim(v.s.node.exports.end(in.object))
+		}
+		v.remove(in)
+	}
+	v.mu.Unlock()
+}
+
+// drain makes every further call fail.
+func (v *serving) drain() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.draining = true
+	if len(v.calls) == 0 {
+		v.rest()
+	}
+}
+
+// rest tells that no call is left; v.mu is held.
+func (v *serving) rest() {
+	select {
+	case <-v.idle:
+	default:
+		close(v.idle)
+	}
+}
+
+// wait returns when the drained session has no call left, or with the error of
+// ctx.
+func (v *serving) wait(ctx context.Context) error {
+	select {
+	case <-v.idle:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// join waits for the goroutines of the calls.
+func (v *serving) join() { v.handlers.Wait() }
+
+// holders names the calls that are still running, for the error of a Close that
+// they hold up.
+func (v *serving) holders() []string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var names []string
+	for _, in := range v.calls {
+		name := fmt.Sprintf("method %x", in.method)
+		if m := proxy.SkeletonOf(in.target).Method(proxy.MethodID(in.method)); m != nil {
+			name = m.FullName()
+		}
+		names = append(names, fmt.Sprintf("%s for %s since %v", name, v.s.peer.addr, time.Since(in.begun).Round(time.Millisecond)))
+	}
+	return names
+}

@@ -1,0 +1,280 @@
+package objects
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/netobj/netobj/internal/lifetime"
+	"github.com/netobj/netobj/internal/wire"
+	"github.com/netobj/netobj/marshal"
+	"github.com/netobj/netobj/transport"
+)
+
+// session is the relation of this node with one incarnation of another. Its
+// parts each guard themselves: calls (going out), serving (coming in), imports
+// (references held of the peer), bodies (large payloads on their way). What the
+// peer holds of this node stands in the node's exports under the session's id.
+type session struct {
+	node *Node
+	id   lifetime.SessionID
+	peer peer
+	conn transport.Conn
+	log  *slog.Logger
+
+	limits marshal.Limits // what both sides accept in one message
+	budget *marshal.Budget
+
+	ctx    context.Context // parent of the contexts of methods; ends with the session
+	cancel context.CancelCauseFunc
+	ended  chan struct{} // closed when nothing of the session runs any more but methods
+
+	calls   calls
+	serving serving
+	imports imports
+	bodies  bodies
+	heart   heart
+	remote  PeerService // the peer's own object
+
+	farewell atomic.Pointer[Error] // the peer's Bye
+	ponging  atomic.Bool           // an answer to a ping is under way
+	inCall   wire.Call             // the reader's scratch space
+	inReturn wire.Return           // the reader's scratch space
+}
+
+// open starts multiplexing on link and registers the session; start runs it.
+func (n *Node) open(link transport.Link, role transport.Role, p peer) (*session, error) {
+	link.SetDeadline(time.Time{})
+	conn, err := link.Open(role, n.cfg.transport())
+	if err != nil {
+		return nil, fault(CodeUnreachable, err, "")
+	}
+	s := &session{
+		node:   n,
+		peer:   p,
+		conn:   conn,
+		log:    n.log.With("peer", p.addr, "incarnation", p.incarnation),
+		limits: agreed(n.cfg.Limits.marshalLimits(), p.limits),
+		budget: marshal.NewBudget(n.cfg.Limits.DecodeBudget, n.budget),
+		ended:  make(chan struct{}),
+	}
+	s.ctx, s.cancel = context.WithCancelCause(context.WithValue(context.Background(), peerKey{}, &s.peer))
+	s.calls.init(s)
+	s.serving.init(s)
+	s.imports.init(s)
+	s.bodies.init(s)
+	s.remote = s.imports.nodeObject()
+
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closing {
+		conn.Abort(nil)
+		return nil, fault(CodeClosed, nil, "")
+	}
+	n.lastID++
+	s.id = n.lastID
+	n.sessions[p.incarnation] = s
+	return s, nil
+}
+
+// agreed returns the limits that both ends accept.
+func agreed(own marshal.Limits, peer wire.Limits) marshal.Limits {
+	lower := func(field *int, theirs uint64) {
+		if theirs > 0 && theirs < uint64(*field) {
+			*field = int(theirs)
+		}
+	}
+	lower(&own.MaxMessage, peer.Message)
+	lower(&own.MaxDepth, peer.Depth)
+	lower(&own.MaxElements, peer.Elements)
+	lower(&own.MaxPairs, peer.Pairs)
+	lower(&own.MaxRefs, peer.References)
+	return own
+}
+
+// start runs the session until its connection ends. The node's tasks wait for
+// it.
+func (s *session) start() {
+	s.heart.start(s)
+	run := func() {
+		s.log.Debug("session begins")
+		s.end(s.conn.Serve(s))
+	}
+	if !s.node.spawn(run) {
+		s.conn.Abort(nil)
+		s.end(nil)
+	}
+}
+
+// end cleans up after the connection: calls fail, references break, contexts
+// end, and the peer's own references go at once if it said goodbye, else when
+// its lease is over.
+func (s *session) end(cause error) {
+	s.heart.stop()
+	s.node.mu.Lock()
+	if s.node.sessions[s.peer.incarnation] == s {
+		delete(s.node.sessions, s.peer.incarnation)
+	}
+	closing := s.node.closing
+	s.node.mu.Unlock()
+
+	why := s.endFault(cause, closing)
+	s.cancel(why)
+	s.calls.fail(why)
+	s.bodies.fail(why)
+	s.imports.breakAll(why)
+	s.imports.stop()
+	s.serving.dropQueue()
+	if closing || s.farewell.Load() != nil || !s.node.leases.add(s.id) {
+		s.node.reclaim(s.node.exports.endSession(s.id))
+	}
+	s.log.Debug("session ended", "cause", why)
+	close(s.ended)
+	s.serving.join()
+}
+
+// endFault says why the session ended, in the words that its references and
+// waiting calls will show.
+func (s *session) endFault(cause error, closing bool) *Error {
+	bye := s.farewell.Load()
+	switch {
+	case closing:
+		return fault(CodeClosed, nil, "")
+	case bye != nil:
+		return bye
+	}
+	if violation, ok := errors.AsType[*transport.ProtocolError](cause); ok {
+		s.log.Warn("session ended: peer broke the protocol", "violation", violation)
+	}
+	if cause == nil {
+		cause = reason("connection closed")
+	}
+	return fault(CodeUnreachable, cause, hintLookup)
+}
+
+const hintLookup = "look the name up again"
+
+// up reports whether the session can carry calls.
+func (s *session) up() bool {
+	select {
+	case <-s.ended:
+		return false
+	default:
+		return s.ctx.Err() == nil
+	}
+}
+
+// goodbye tells the peer that this node is closing, and closes the connection
+// after what is queued has been sent.
+func (s *session) goodbye() {
+	s.imports.flush()
+	s.send(&wire.Bye{Text: "its owner closed its node"})
+	s.conn.Close()
+}
+
+// message is a control message.
+type message interface {
+	Append(b []byte) []byte
+}
+
+// send queues a control message. A failure means that the connection has ended
+// or is about to, which is somebody else's to notice.
+func (s *session) send(m message) {
+	if err := s.conn.Send(s.ctx, m.Append(nil), nil); err != nil {
+		s.log.Debug("control message not sent", "cause", err)
+	}
+}
+
+// sendLater is send for those who must not wait for room in the queue.
+func (s *session) sendLater(m message) {
+	s.node.spawn(func() { s.send(m) })
+}
+
+// pong answers a ping, at most one at a time: who floods a node with pings gets
+// fewer answers, not more goroutines.
+func (s *session) pong(n uint64) {
+	if s.ponging.CompareAndSwap(false, true) {
+		s.node.spawn(func() {
+			s.send(&wire.Pong{N: n})
+			s.ponging.Store(false)
+		})
+	}
+}
+
+// Message implements transport.Handler: it takes one message of the lane, on
+// the reader.
+func (s *session) Message(msg []byte) {
+	s.heart.beat()
+	if err := s.dispatch(msg); err != nil {
+		s.conn.Abort(&transport.ProtocolError{Violation: err.Error()})
+	}
+}
+
+// dispatch handles one message. An error is a violation of the protocol and
+// ends the session.
+func (s *session) dispatch(msg []byte) error {
+	kind, err := wire.Peek(msg)
+	if err != nil {
+		return err
+	}
+	switch kind {
+	case wire.TypeCall:
+		return s.receiveCall(msg)
+	case wire.TypeReturn:
+		return s.receiveReturn(msg)
+	case wire.TypeCancel:
+		var m wire.Cancel
+		if err := wire.ParseCancel(msg, &m); err != nil {
+			return err
+		}
+		s.serving.cancel(m.ID)
+	case wire.TypeRelease:
+		return s.receiveRelease(msg)
+	case wire.TypeBroken:
+		return s.receiveBroken(msg)
+	case wire.TypePing:
+		var m wire.Ping
+		if err := wire.ParsePing(msg, &m); err != nil {
+			return err
+		}
+		s.pong(m.N)
+	case wire.TypePong:
+		var m wire.Pong
+		return wire.ParsePong(msg, &m)
+	case wire.TypeBye:
+		var m wire.Bye
+		if err := wire.ParseBye(msg, &m); err != nil {
+			return err
+		}
+		s.farewell.Store(fault(CodeGone, reason(m.Text), hintLookup))
+	default:
+		s.log.Warn("peer sent a message that this version does not know; it was skipped", "type", kind)
+	}
+	return nil
+}
+
+// receiveRelease takes back grants.
+func (s *session) receiveRelease(msg []byte) error {
+	var m wire.Release
+	if err := wire.ParseRelease(msg, &m); err != nil {
+		return err
+	}
+	reclaimed, err := s.node.exports.release(s.id, m.Entries)
+	s.node.reclaim(reclaimed)
+	return err
+}
+
+// receiveBroken breaks the references that the owner disowned.
+func (s *session) receiveBroken(msg []byte) error {
+	var m wire.Broken
+	if err := wire.ParseBroken(msg, &m); err != nil {
+		return err
+	}
+	for _, entry := range m.Entries {
+		code := Code(entry.Reason)
+		s.imports.breakOne(lifetime.XID(entry.XID), fault(code, reason(entry.Text), hintLookup))
+	}
+	return nil
+}

@@ -1,0 +1,56 @@
+package objects
+
+// Stats counts what a node holds at one moment. After [Node.Close] every count
+// is zero.
+type Stats struct {
+	Sessions int   // with peers, up
+	Leases   int   // of peers whose connection broke, and whose references are still kept
+	Exports  int   // objects of this node that somebody holds, calls or publishes; forwarders included
+	Imports  int   // objects of others that this process holds
+	Outgoing int   // calls that wait for an answer
+	Incoming int   // calls of peers that have not been answered
+	Bytes    int64 // that undelivered messages take of Limits.NodeBudget
+}
+
+// Stats returns the node's counts.
+func (n *Node) Stats() Stats {
+	n.mu.Lock()
+	sessions := n.liveSessions()
+	n.mu.Unlock()
+	stats := Stats{
+		Sessions: len(sessions),
+		Leases:   n.leases.len(),
+		Exports:  n.exports.len(),
+		Bytes:    n.budget.Used(),
+	}
+	for _, s := range sessions {
+		stats.Imports += s.imports.len()
+		stats.Outgoing += s.calls.len()
+		stats.Incoming += s.serving.len()
+	}
+	return stats
+}
+
+func (l *leases) len() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.down)
+}
+
+func (m *imports) len() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.table.Len()
+}
+
+func (t *calls) len() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.pending)
+}
+
+func (v *serving) len() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return len(v.calls)
+}

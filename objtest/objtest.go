@@ -1,0 +1,98 @@
+// Package objtest is the test kit for programs that use netobj: nodes and a
+// registry in memory, and an audit at the end of the test that nothing was left
+// behind.
+//
+//	func TestDeposit(t *testing.T) {
+//		synctest.Test(t, func(t *testing.T) { // optional: time is then fake
+//			kit := objtest.New(t)
+//			registry.Bind[bank.Account](ctx, kit.Names(kit.Node()), "alice", &account{})
+//			alice, err := registry.Lookup[bank.Account](ctx, kit.Names(kit.Node()), "alice")
+//			...
+//		})
+//	}
+//
+// The nodes of a kit talk through pipe:// addresses that only the kit knows, so
+// tests may run in parallel, inside and outside of testing/synctest bubbles. No
+// file, socket or port is used.
+package objtest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"testing"
+
+	"github.com/netobj/netobj/objects"
+	"github.com/netobj/netobj/transport"
+)
+
+// Kit holds the nodes of one test. Its methods belong to the goroutine of the
+// test.
+type Kit struct {
+	t      testing.TB
+	config objects.Config
+	nodes  []*objects.Node
+	names  string // the registry's address; empty until the first Names
+}
+
+// New returns a kit whose nodes are closed and audited when the test ends: the
+// tables of every node are then empty and all its goroutines gone, or the test
+// fails.
+func New(t testing.TB) *Kit { return NewConfig(t, objects.Config{}) }
+
+// NewConfig is [New] with a configuration for the nodes. Its Logger, if nil,
+// writes to the test's log; its PipeNet is the kit's own.
+func NewConfig(t testing.TB, config objects.Config) *Kit {
+	t.Helper()
+	config.PipeNet = transport.NewPipeNet()
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
+	}
+	k := &Kit{t: t, config: config}
+	where := bubble()
+	before := goroutines(where)
+	if where == "" {
+		kits.Add(1)
+	}
+	t.Cleanup(func() {
+		k.close()
+		if where == "" {
+			kits.Add(-1)
+		}
+		auditGoroutines(t, before)
+	})
+	return k
+}
+
+// Node returns a new node. It listens at its own address, see
+// [objects.Node.Addrs].
+func (k *Kit) Node() *objects.Node {
+	k.t.Helper()
+	url := fmt.Sprintf("pipe://node-%d", len(k.nodes)+1)
+	n, err := objects.Listen(context.Background(), url, &k.config)
+	if err != nil {
+		k.t.Fatalf("objtest: %v", err)
+	}
+	k.nodes = append(k.nodes, n)
+	return n
+}
+
+// Cut breaks the connections that were made to server.
+func (k *Kit) Cut(server *objects.Node) { k.config.PipeNet.Cut(server.Addrs()[0]) }
+
+// Freeze lets the connections that were made to server go silent: what is sent
+// is lost, and neither side is told.
+func (k *Kit) Freeze(server *objects.Node) { k.config.PipeNet.Freeze(server.Addrs()[0]) }
+
+// close ends the nodes, the youngest first, and audits their tables.
+func (k *Kit) close() {
+	k.t.Helper()
+	for i := len(k.nodes) - 1; i >= 0; i-- {
+		if err := k.nodes[i].Close(); err != nil {
+			k.t.Errorf("objtest: closing node %d: %v", i+1, err)
+		}
+		if left := k.nodes[i].Stats(); left != (objects.Stats{}) {
+			k.t.Errorf("objtest: closed node %d still holds %+v", i+1, left)
+		}
+	}
+}

@@ -1,0 +1,161 @@
+package transport
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+)
+
+// The frame types of yamux.
+const (
+	frameData   = 0
+	frameWindow = 1
+	framePing   = 2
+	frameGoAway = 3
+)
+
+// The flags of yamux's data and window frames.
+const (
+	flagSYN = 1 << 0
+	flagACK = 1 << 1
+	flagFIN = 1 << 2
+	flagRST = 1 << 3
+)
+
+// Rates that no honest peer exceeds.
+const (
+	pingRate   = 10 // a second
+	pingBurst  = 20
+	openRate   = 20000 // a second
+	openBurst  = 20000
+	resetRate  = 2000 // a second
+	resetBurst = 2000
+)
+
+// guard reads the headers of inbound frames, without copying, and ends the
+// connection on what would hurt yamux: it starts a goroutine for each ping,
+// accepts any number of streams, and believes any stream id. Its violation is
+// final.
+type guard struct {
+	now      func() time.Time
+	violated func(error)
+	parity   uint32 // of the ids that the peer may open
+	lastID   uint32 // the latest it opened
+
+	header [headerSize]byte
+	have   int    // bytes of header read
+	skip   uint32 // bytes of the frame's body to come
+	maxLen uint32 // bytes of a frame's body
+
+	pings  bucket
+	opens  bucket
+	resets bucket
+}
+
+// newGuard returns a guard for the end with the given role. violated is told of
+// the first violation.
+func newGuard(role Role, window uint32, now func() time.Time, violated func(error)) *guard {
+	g := &guard{now: now, violated: violated, maxLen: window}
+	if role == Acceptor {
+		g.parity = 1 // yamux clients open odd ids
+	}
+	start := now()
+	g.pings = bucket{rate: pingRate, burst: pingBurst, left: pingBurst, at: start}
+	g.opens = bucket{rate: openRate, burst: openBurst, left: openBurst, at: start}
+	g.resets = bucket{rate: resetRate, burst: resetBurst, left: resetBurst, at: start}
+	return g
+}
+
+// inspect looks at the next inbound bytes.
+func (g *guard) inspect(p []byte) error {
+	for len(p) > 0 {
+		if g.skip > 0 {
+			n := min(int(g.skip), len(p))
+			g.skip -= uint32(n)
+			p = p[n:]
+			continue
+		}
+		n := copy(g.header[g.have:], p)
+		g.have += n
+		p = p[n:]
+		if g.have < headerSize {
+			return nil
+		}
+		g.have = 0
+		if err := g.frame(); err != nil {
+			g.violated(err)
+			return err
+		}
+	}
+	return nil
+}
+
+// frame checks one header.
+func (g *guard) frame() error {
+	kind, flags := g.header[1], binary.BigEndian.Uint16(g.header[2:])
+	id, length := binary.BigEndian.Uint32(g.header[4:]), binary.BigEndian.Uint32(g.header[8:])
+	switch {
+	case g.header[0] != 0:
+		return violation("frame of version %d", g.header[0])
+	case kind > frameGoAway:
+		return violation("frame of unknown type %d", kind)
+	case flags > flagSYN|flagACK|flagFIN|flagRST:
+		return violation("frame with unknown flags %x", flags)
+	case kind == framePing:
+		if flags&flagSYN != 0 && !g.pings.take(g.now()) {
+			return violation("more than %d pings a second", pingRate)
+		}
+		return nil
+	case kind == frameGoAway:
+		return nil
+	case id == 0:
+		return violation("stream 0")
+	case kind == frameData && length > g.maxLen:
+		return violation("frame of %d bytes, the window is %d", length, g.maxLen)
+	case flags&flagRST != 0 && !g.resets.take(g.now()):
+		return violation("more than %d resets a second", resetRate)
+	}
+	if kind == frameData {
+		g.skip = length
+	}
+	if flags&flagSYN != 0 {
+		return g.open(id)
+	}
+	return nil
+}
+
+// open checks the opening of a stream.
+func (g *guard) open(id uint32) error {
+	switch {
+	case id%2 != g.parity:
+		return violation("stream %d opened by the side that does not own its number", id)
+	case id <= g.lastID:
+		return violation("stream %d opened after stream %d", id, g.lastID)
+	case !g.opens.take(g.now()):
+		return violation("more than %d streams opened a second", openRate)
+	}
+	g.lastID = id
+	return nil
+}
+
+func violation(format string, args ...any) error {
+	return &ProtocolError{Violation: fmt.Sprintf(format, args...)}
+}
+
+// bucket is a token bucket.
+type bucket struct {
+	rate  float64 // tokens a second
+	burst float64
+	left  float64
+	at    time.Time
+}
+
+func (b *bucket) take(now time.Time) bool {
+	b.left = min(b.burst, b.left+now.Sub(b.at).Seconds()*b.rate)
+	b.at = now
+	if b.left < 1 {
+		return false
+	}
+	b.left--
+	return true
+}

@@ -1,0 +1,80 @@
+package transport
+
+import (
+	"encoding/binary"
+	"net"
+	"time"
+)
+
+// under is the conn below yamux. Outbound it joins each frame's header with its
+// body, which yamux writes one after the other, into one write with a deadline;
+// inbound it reads into a large buffer and shows every frame to the guard.
+type under struct {
+	net.Conn
+	writeTimeout time.Duration
+	guard        *guard
+
+	held [headerSize]byte // a header whose body has not come yet
+	hold bool
+	out  []byte // header and body joined
+
+	buf  []byte // read and not yet given to yamux
+	next int
+	end  int
+}
+
+// readBuffer is how much is read from the network at once, in bytes.
+const readBuffer = 64 << 10
+
+// headerSize is the size of yamux's frame header: version, type, flags (2),
+// stream (4), length (4).
+const headerSize = 12
+
+// joinMax is the largest body that is copied behind its header; larger ones are
+// written with it by writev where the network can.
+const joinMax = 64 << 10
+
+func (u *under) Write(p []byte) (int, error) {
+	if u.hold {
+		u.hold = false
+		return u.writeJoined(p)
+	}
+	if len(p) == headerSize && p[1] == frameData && binary.BigEndian.Uint32(p[8:]) > 0 {
+		copy(u.held[:], p)
+		u.hold = true
+		return len(p), nil
+	}
+	u.SetWriteDeadline(time.Now().Add(u.writeTimeout))
+	return u.Conn.Write(p)
+}
+
+func (u *under) writeJoined(body []byte) (int, error) {
+	u.SetWriteDeadline(time.Now().Add(u.writeTimeout))
+	if len(body) > joinMax {
+		parts := net.Buffers{u.held[:], body}
+		n, err := parts.WriteTo(u.Conn)
+		return max(int(n)-headerSize, 0), err
+	}
+	u.out = append(append(u.out[:0], u.held[:]...), body...)
+	n, err := u.Conn.Write(u.out)
+	return max(n-headerSize, 0), err
+}
+
+func (u *under) Read(p []byte) (int, error) {
+	if u.next == u.end {
+		if u.buf == nil {
+			u.buf = make([]byte, readBuffer)
+		}
+		n, err := u.Conn.Read(u.buf)
+		if n == 0 {
+			return 0, err
+		}
+		if err := u.guard.inspect(u.buf[:n]); err != nil {
+			return 0, err
+		}
+		u.next, u.end = 0, n
+	}
+	n := copy(p, u.buf[u.next:u.end])
+	u.next += n
+	return n, nil
+}
