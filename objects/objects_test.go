@@ -2,10 +2,16 @@ package objects_test
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"math/big"
+	"net"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -102,8 +108,13 @@ type pair struct {
 
 func newPair(t *testing.T, config objects.Config) *pair {
 	t.Helper()
+	return newPairAt(t, config, "pipe://server")
+}
+
+func newPairAt(t *testing.T, config objects.Config, url string) *pair {
+	t.Helper()
 	p := &pair{kit: objtest.NewConfig(t, config), local: &thing{name: "root"}}
-	p.server, p.client = p.kit.Node(), p.kit.Node()
+	p.server, p.client = p.kit.NodeAt(url), p.kit.Node()
 	if err := objects.Publish[sample.Thing](p.server, "thing", p.local); err != nil {
 		t.Fatal(err)
 	}
@@ -115,47 +126,86 @@ func newPair(t *testing.T, config objects.Config) *pair {
 	return p
 }
 
+// onEveryTransport runs a test over each scheme.
+func onEveryTransport(t *testing.T, test func(t *testing.T, p *pair)) {
+	for scheme, url := range map[string]string{
+		"pipe": "pipe://server",
+		"tcp":  "tcp://127.0.0.1:0",
+		"unix": "unix://" + filepath.Join(t.TempDir(), "s"),
+		"tls":  "tls://127.0.0.1:0",
+	} {
+		t.Run(scheme, func(t *testing.T) {
+			test(t, newPairAt(t, objects.Config{TLS: selfSigned(t)}, url))
+		})
+	}
+}
+
+// selfSigned is the configuration of a node that trusts nobody but itself.
+func selfSigned(t *testing.T) *tls.Config {
+	t.Helper()
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(nil, template, template, public, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(cert)
+	return &tls.Config{RootCAs: pool, ClientCAs: pool, Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: private}}}
+}
+
 var quiet = objects.Config{Logger: slog.New(slog.DiscardHandler)}
 
 func TestCall(t *testing.T) {
-	p := newPair(t, objects.Config{})
-	sum, err := p.remote.Add(t.Context(), 2, 40)
-	if sum != 42 || err != nil {
-		t.Fatalf("Add = %d, %v", sum, err)
-	}
-	item := sample.Item{ID: 7, Name: "cup", Price: 2.5}
-	if got, err := p.remote.Echo(t.Context(), item); got != item || err != nil {
-		t.Fatalf("Echo = %+v, %v", got, err)
-	}
+	onEveryTransport(t, func(t *testing.T, p *pair) {
+		sum, err := p.remote.Add(t.Context(), 2, 40)
+		if sum != 42 || err != nil {
+			t.Fatalf("Add = %d, %v", sum, err)
+		}
+		item := sample.Item{ID: 7, Name: "cup", Price: 2.5}
+		if got, err := p.remote.Echo(t.Context(), item); got != item || err != nil {
+			t.Fatalf("Echo = %+v, %v", got, err)
+		}
+	})
 }
 
 func TestManyCallers(t *testing.T) {
-	p := newPair(t, objects.Config{})
-	var callers sync.WaitGroup
-	for i := range int64(1000) {
-		callers.Go(func() {
-			if sum, err := p.remote.Add(t.Context(), i, 1); sum != i+1 || err != nil {
-				t.Errorf("Add(%d, 1) = %d, %v", i, sum, err)
-			}
-		})
-	}
-	callers.Wait()
+	onEveryTransport(t, func(t *testing.T, p *pair) {
+		var callers sync.WaitGroup
+		for i := range int64(1000) {
+			callers.Go(func() {
+				if sum, err := p.remote.Add(t.Context(), i, 1); sum != i+1 || err != nil {
+					t.Errorf("Add(%d, 1) = %d, %v", i, sum, err)
+				}
+			})
+		}
+		callers.Wait()
+	})
 }
 
 func TestReferenceComesHomeAsTheGoValue(t *testing.T) {
-	p := newPair(t, objects.Config{})
-	mine := &thing{name: "mine"}
-	back, err := p.remote.Same(t.Context(), mine)
-	if err != nil || back != sample.Thing(mine) {
-		t.Fatalf("Same = %v, %v; want the value passed", back, err)
-	}
-	if none, err := p.remote.Same(t.Context(), nil); none != nil || err != nil {
-		t.Fatalf("Same(nil) = %v, %v", none, err)
-	}
-	many, err := p.remote.SameMany(t.Context(), map[string][]sample.Thing{"a": {mine, nil, p.remote}})
-	if err != nil || many["a"][0] != sample.Thing(mine) || many["a"][1] != nil || many["a"][2] != p.remote {
-		t.Fatalf("SameMany = %v, %v", many, err)
-	}
+	onEveryTransport(t, func(t *testing.T, p *pair) {
+		mine := &thing{name: "mine"}
+		back, err := p.remote.Same(t.Context(), mine)
+		if err != nil || back != sample.Thing(mine) {
+			t.Fatalf("Same = %v, %v; want the value passed", back, err)
+		}
+		if none, err := p.remote.Same(t.Context(), nil); none != nil || err != nil {
+			t.Fatalf("Same(nil) = %v, %v", none, err)
+		}
+		many, err := p.remote.SameMany(t.Context(), map[string][]sample.Thing{"a": {mine, nil, p.remote}})
+		if err != nil || many["a"][0] != sample.Thing(mine) || many["a"][1] != nil || many["a"][2] != p.remote {
+			t.Fatalf("SameMany = %v, %v", many, err)
+		}
+	})
 }
 
 func TestTwoReceiptsAreTheSameProxy(t *testing.T) {
@@ -187,33 +237,34 @@ func TestAsGivesTheOtherInterfaceOfOneObject(t *testing.T) {
 }
 
 func TestErrorsCrossTheWire(t *testing.T) {
-	p := newPair(t, objects.Config{})
-	fail := func(kind string) error {
-		n, err := p.remote.Fail(t.Context(), kind)
-		if n != 7 {
-			t.Errorf("%s: the result beside the error is %d, want 7", kind, n)
+	onEveryTransport(t, func(t *testing.T, p *pair) {
+		fail := func(kind string) error {
+			n, err := p.remote.Fail(t.Context(), kind)
+			if n != 7 {
+				t.Errorf("%s: the result beside the error is %d, want 7", kind, n)
+			}
+			if objects.OutcomeOf(err) != objects.FailedThere {
+				t.Errorf("%s: outcome %v", kind, objects.OutcomeOf(err))
+			}
+			return err
 		}
-		if objects.OutcomeOf(err) != objects.FailedThere {
-			t.Errorf("%s: outcome %v", kind, objects.OutcomeOf(err))
+		if err := fail("sentinel"); err != sample.ErrEmpty {
+			t.Errorf("sentinel: %#v", err)
 		}
-		return err
-	}
-	if err := fail("sentinel"); err != sample.ErrEmpty {
-		t.Errorf("sentinel: %#v", err)
-	}
-	if err := fail("wrapped"); !errors.Is(err, sample.ErrEmpty) || err.Error() != "while testing: sample: empty" {
-		t.Errorf("wrapped: %v", err)
-	}
-	if e, ok := errors.AsType[*sample.RangeError](fail("type")); !ok || e.Max != 5 {
-		t.Errorf("type: %v", e)
-	}
-	joined := fail("joined")
-	if e, ok := errors.AsType[*sample.RangeError](joined); !ok || e.Max != 2 || !errors.Is(joined, io.EOF) {
-		t.Errorf("joined: %v", joined)
-	}
-	if err := fail("x"); err == nil || err.Error() != "plain x" {
-		t.Errorf("plain: %v", err)
-	}
+		if err := fail("wrapped"); !errors.Is(err, sample.ErrEmpty) || err.Error() != "while testing: sample: empty" {
+			t.Errorf("wrapped: %v", err)
+		}
+		if e, ok := errors.AsType[*sample.RangeError](fail("type")); !ok || e.Max != 5 {
+			t.Errorf("type: %v", e)
+		}
+		joined := fail("joined")
+		if e, ok := errors.AsType[*sample.RangeError](joined); !ok || e.Max != 2 || !errors.Is(joined, io.EOF) {
+			t.Errorf("joined: %v", joined)
+		}
+		if err := fail("x"); err == nil || err.Error() != "plain x" {
+			t.Errorf("plain: %v", err)
+		}
+	})
 }
 
 func TestPanicIsAnErrorAndTheProcessLives(t *testing.T) {
@@ -232,29 +283,31 @@ func TestPanicIsAnErrorAndTheProcessLives(t *testing.T) {
 }
 
 func TestCallbacksNestAThousandDeep(t *testing.T) {
-	p := newPair(t, objects.Config{})
-	n, err := p.remote.Nest(t.Context(), &thing{}, 1000)
-	if n != 1000 || err != nil {
-		t.Fatalf("Nest = %d, %v", n, err)
-	}
+	onEveryTransport(t, func(t *testing.T, p *pair) {
+		n, err := p.remote.Nest(t.Context(), &thing{}, 1000)
+		if n != 1000 || err != nil {
+			t.Fatalf("Nest = %d, %v", n, err)
+		}
+	})
 }
 
 func TestLargeBodies(t *testing.T) {
-	p := newPair(t, objects.Config{})
-	for _, size := range []int{0, 1, 32 << 10, 32<<10 + 1, 1 << 20, 4<<20 - 16} {
-		body := []byte(strings.Repeat("x", size))
-		got, err := p.remote.Bytes(t.Context(), body)
-		if err != nil || string(got) != string(body) {
-			t.Fatalf("%d bytes came back as %d, %v", size, len(got), err)
+	onEveryTransport(t, func(t *testing.T, p *pair) {
+		for _, size := range []int{0, 1, 32 << 10, 32<<10 + 1, 1 << 20, 4<<20 - 16} {
+			body := []byte(strings.Repeat("x", size))
+			got, err := p.remote.Bytes(t.Context(), body)
+			if err != nil || string(got) != string(body) {
+				t.Fatalf("%d bytes came back as %d, %v", size, len(got), err)
+			}
 		}
-	}
-	_, err := p.remote.Bytes(t.Context(), make([]byte, 5<<20))
-	if !errors.Is(err, objects.ErrLimit) || objects.OutcomeOf(err) != objects.NotSent {
-		t.Fatalf("5 MiB: %v", err)
-	}
-	for _, word := range []string{"sample.Thing.Bytes", "argument 1 (body bytes)", "4194304"} {
-		if !strings.Contains(err.Error(), word) {
-			t.Errorf("error does not name %q: %v", word, err)
+		_, err := p.remote.Bytes(t.Context(), make([]byte, 5<<20))
+		if !errors.Is(err, objects.ErrLimit) || objects.OutcomeOf(err) != objects.NotSent {
+			t.Fatalf("5 MiB: %v", err)
 		}
-	}
+		for _, word := range []string{"sample.Thing.Bytes", "argument 1 (body bytes)", "4194304"} {
+			if !strings.Contains(err.Error(), word) {
+				t.Errorf("error does not name %q: %v", word, err)
+			}
+		}
+	})
 }

@@ -68,7 +68,13 @@ func NewConfig(t testing.TB, config objects.Config) *Kit {
 // [objects.Node.Addrs].
 func (k *Kit) Node() *objects.Node {
 	k.t.Helper()
-	url := fmt.Sprintf("pipe://node-%d", len(k.nodes)+1)
+	return k.NodeAt(fmt.Sprintf("pipe://node-%d", len(k.nodes)+1))
+}
+
+// NodeAt returns a new node that listens at url, for tests of what only a real
+// network shows.
+func (k *Kit) NodeAt(url string) *objects.Node {
+	k.t.Helper()
 	n, err := objects.Listen(context.Background(), url, &k.config)
 	if err != nil {
 		k.t.Fatalf("objtest: %v", err)

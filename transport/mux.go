@@ -166,8 +166,9 @@ func (c *muxConn) Abort(err error) {
 // reason returns why the connection ended.
 func (c *muxConn) reason() error {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.explain(c.cause)
+	cause := c.cause
+	c.mu.Unlock()
+	return c.explain(cause)
 }
 
 // explain maps errors of yamux and of the network to those of this package.
