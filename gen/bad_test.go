@@ -105,7 +105,7 @@ func checkWant(t *testing.T, path string, a *txtar.Archive, got string) {
 }
 
 // writeModule writes a go.mod that knows what the module under test knows.
-func writeModule(t *testing.T, dir, path string) {
+func writeModule(t testing.TB, dir, path string) {
 	t.Helper()
 	root, err := filepath.Abs("..")
 	if err != nil {
@@ -125,7 +125,7 @@ func writeModule(t *testing.T, dir, path string) {
 	writeFile(t, filepath.Join(dir, "go.sum"), sum)
 }
 
-func writeFile(t *testing.T, path string, data []byte) {
+func writeFile(t testing.TB, path string, data []byte) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		t.Fatal(err)

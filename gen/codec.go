@@ -56,6 +56,14 @@ func (b *builder) nameCodecs() {
 	}
 	scope := b.newScope()
 	b.names = scope.taken
+	if len(b.unit.types) == 0 {
+		// Units with -type keep clear of this one by their prefix, all but always.
+		for _, o := range b.unit.pkg.old {
+			for _, name := range o.names {
+				scope.taken[name] = scope.taken[name] || len(o.types) > 0
+			}
+		}
+	}
 	for _, out := range b.unit.outputs {
 		for _, i := range out.ifaces {
 			scope.taken[i.proxy], scope.taken[i.newProxy] = true, true

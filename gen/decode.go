@@ -122,9 +122,12 @@ func (f *fn) makeSlice(s *shape, d coder) string {
 
 func (f *fn) decodeElements(s *shape, x expr, d decoder, depth int) {
 	i := f.loop(depth)
-	f.printf("for %s := range %s {\n", i, x.value)
-	f.decode(s.elem, x.index(i), decoder{d.again, d.again}, depth+1)
-	f.printf("}\n")
+	inner := f.capture(func() { f.decode(s.elem, x.index(i), decoder{d.again, d.again}, depth+1) })
+	if strings.Contains(inner, i) {
+		f.printf("for %s := range %s {\n%s}\n", i, x.value, inner)
+	} else { // arrays without elements: nothing to store
+		f.printf("for range %s {\n%s}\n", x.value, inner)
+	}
 }
 
 // decodeMap assigns a map to x, by "=" or by ":=".

@@ -78,7 +78,7 @@ func (b *builder) newImports(out *output, hidden map[string]bool) *imports {
 	scope := b.newScope()
 	im.taken = func(name string) bool { return scope.taken[name] || b.names[name] || hidden[name] }
 	for _, f := range b.unit.pkg.files {
-		if !slices.Contains(out.header.from, stem(f.path)+".go") {
+		if !slices.ContainsFunc(out.header.from, func(from string) bool { return stem(from) == stem(f.path) }) {
 			continue
 		}
 		for _, spec := range f.syntax.Imports {
@@ -192,6 +192,15 @@ type fn struct {
 }
 
 func (f *fn) printf(format string, args ...any) { fmt.Fprintf(&f.body, format, args...) }
+
+// capture returns what write writes, instead of writing it.
+func (f *fn) capture(write func()) string {
+	start := f.body.Len()
+	write()
+	text := f.body.String()[start:]
+	f.body.Truncate(start)
+	return text
+}
 
 // loop returns a name for the loop variable at a depth of nesting.
 func (f *fn) loop(depth int) string { return f.local(string(rune('i' + depth%4))) }

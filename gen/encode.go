@@ -84,10 +84,7 @@ func (f *fn) encodePointer(s *shape, x expr, e coder, depth int) {
 // orNil writes an if statement: null for nil, else what write writes.
 func (f *fn) orNil(x expr, e coder, write func()) {
 	f.printf("if %s == nil {\n%s.Nil()\n} else ", x.value, e.call())
-	start := f.body.Len()
-	write()
-	inner := strings.TrimSpace(f.body.String()[start:])
-	f.body.Truncate(start)
+	inner := strings.TrimSpace(f.capture(write))
 	if strings.HasPrefix(inner, "if ") && isOneStatement(inner) {
 		f.printf("%s\n", inner)
 	} else {

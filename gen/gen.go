@@ -67,15 +67,7 @@ func Generate(ctx context.Context, cfg *Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{
-		loader:     l,
-		cfg:        cfg,
-		named:      map[string]bool{},
-		marked:     map[*types.TypeName]bool{},
-		registered: map[string]map[string]bool{},
-		decls:      map[*source][]decl{},
-		findings:   map[*source]*findings{},
-	}
+	r := newRun(l, cfg)
 	explicit := len(cfg.Types) > 0 || cfg.Output != ""
 	if err := l.checkSources(func(s *source) bool { return s.marked || len(s.old) > 0 || explicit }); err != nil {
 		return nil, err
@@ -88,6 +80,24 @@ func Generate(ctx context.Context, cfg *Config) (*Result, error) {
 		return nil, err
 	}
 	return r.generate(units)
+}
+
+func newRun(l *loader, cfg *Config) *run {
+	return &run{
+		loader:     l,
+		cfg:        cfg,
+		named:      map[string]bool{},
+		marked:     map[*types.TypeName]bool{},
+		registered: map[string]map[string]bool{},
+		decls:      map[*source][]decl{},
+		findings:   map[*source]*findings{},
+	}
+}
+
+// addRoot adds a package that the user asked for.
+func (r *run) addRoot(s *source) {
+	r.roots = append(r.roots, s)
+	r.findings[s] = &findings{fset: r.fset}
 }
 
 // foreignPatterns are the packages that -type may mean, so that one load gets
@@ -125,8 +135,7 @@ func (r *run) findRoots() error {
 		case p.Name == "" && p.Error != nil && (s == nil || len(s.files) == 0):
 			problems = append(problems, strings.TrimSpace(p.Error.Err))
 		case s != nil:
-			r.roots = append(r.roots, s)
-			r.findings[s] = &findings{fset: r.fset}
+			r.addRoot(s)
 		}
 	}
 	if len(problems) > 0 {
@@ -165,7 +174,7 @@ func (r *run) generate(units []*unit) (*Result, error) {
 			continue
 		}
 		res.Files = append(res.Files, files[s]...)
-		res.Files = append(res.Files, r.orphans(s, units, files[s])...)
+		res.Files = append(res.Files, r.orphans(s, files[s])...)
 	}
 	sortFindings(res.Findings)
 	slices.SortFunc(res.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
@@ -174,13 +183,13 @@ func (r *run) generate(units []*unit) (*Result, error) {
 
 // orphans are generated files whose reason is gone: no mark is left where they
 // came from. A run with -type or -o leaves them alone.
-func (r *run) orphans(s *source, units []*unit, written []File) []File {
+func (r *run) orphans(s *source, written []File) []File {
 	if len(r.cfg.Types) > 0 || r.cfg.Output != "" {
 		return nil
 	}
 	var gone []File
 	for _, o := range s.old {
-		if !slices.ContainsFunc(written, func(f File) bool { return f.Path == o.path }) {
+		if !o.elsewhere() && !slices.ContainsFunc(written, func(f File) bool { return f.Path == o.path }) {
 			gone = append(gone, File{Path: o.path, Old: o.text, Exists: true})
 		}
 	}

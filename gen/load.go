@@ -39,6 +39,7 @@ type source struct {
 	marked   bool       // some file may have marks
 	types    *types.Package
 	errs     []types.Error
+	panicked string // what the type checker panicked with
 }
 
 // file is one parsed source file.
@@ -151,9 +152,24 @@ func (l *loader) check(s *source) {
 			syntax = append(syntax, f.syntax)
 		}
 	}
-	// The error is the first of those that conf.Error has seen.
-	s.types, _ = conf.Check(s.ImportPath, l.fset, syntax, nil)
+	s.types = l.survive(s, func() *types.Package {
+		// The error is the first of those that conf.Error has seen.
+		pkg, _ := conf.Check(s.ImportPath, l.fset, syntax, nil)
+		return pkg
+	})
 	l.types[s.ImportPath] = s.types
+}
+
+// survive runs the type checker, which can panic on broken source, for example
+// on some types that contain themselves.
+func (l *loader) survive(s *source, check func() *types.Package) (pkg *types.Package) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.panicked = fmt.Sprint(p)
+			pkg = types.NewPackage(s.ImportPath, s.Name)
+		}
+	}()
+	return check()
 }
 
 // importerFor resolves the imports of one source package.

@@ -35,6 +35,10 @@ func (r *run) plan() ([]*unit, error) {
 // that cannot be used.
 func (r *run) readMarks(s *source) {
 	fs := r.findings[s]
+	if s.panicked != "" {
+		fs.addAt(packagePosition(s), "fix what go vet reports, or simplify types that contain themselves", "the type checker gave up on this package: %s", s.panicked)
+		return
+	}
 	for _, f := range s.files {
 		if f.err != nil && (mentionsMark(f.text) || f.syntax == nil) {
 			pos, msg := f.firstSyntaxError()
@@ -67,6 +71,7 @@ func (r *run) planPackage(s *source) []*unit {
 	var units []*unit
 	for _, o := range s.old {
 		switch {
+		case o.elsewhere():
 		case len(o.types) > 0:
 			units = append(units, &unit{pkg: s, target: own, types: o.types, output: o.path})
 		case o.oneFile && len(r.decls[s]) > 0:
@@ -85,20 +90,58 @@ func (r *run) planExplicit() ([]*unit, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &unit{pkg: s, target: target{s.ImportPath, s.Name, s.Dir, s.types}, types: r.cfg.Types}
-	if r.cfg.Output != "" {
-		u.output = r.abs(r.cfg.Output)
-		if !strings.HasSuffix(u.output, ".go") {
-			return nil, &UsageError{fmt.Sprintf("-o %s: the name must end in .go", r.cfg.Output)}
-		}
-		if dir := filepath.Dir(u.output); dir != s.Dir {
-			if u.target, err = r.targetIn(dir, s); err != nil {
-				return nil, err
-			}
+	own := target{s.ImportPath, s.Name, s.Dir, s.types}
+	if r.cfg.Output == "" {
+		return r.planTypes(s, own), nil
+	}
+	u := &unit{pkg: s, target: own, types: r.cfg.Types, output: r.abs(r.cfg.Output)}
+	if !strings.HasSuffix(u.output, ".go") {
+		return nil, &UsageError{fmt.Sprintf("-o %s: the name must end in .go", r.cfg.Output)}
+	}
+	if dir := filepath.Dir(u.output); dir != s.Dir {
+		if u.target, err = r.targetIn(dir, s); err != nil {
+			return nil, err
 		}
 	}
 	r.nameTypes(u)
 	return []*unit{u}, nil
+}
+
+// planTypes makes one unit for each file that -type leads to without -o: as if
+// each had been asked for with -o.
+func (r *run) planTypes(s *source, own target) []*unit {
+	byPath := map[string]*unit{}
+	var units []*unit
+	for _, t := range r.cfg.Types {
+		_, name, _ := cutType(t)
+		path := filepath.Join(s.Dir, strings.ToLower(name)+"_obj.go")
+		if obj := r.lookupType(s, t); obj != nil {
+			if f := r.fileOf(s, obj.Pos()); f != nil {
+				path = filepath.Join(s.Dir, stem(f.path)+"_obj.go")
+				r.checkMarked(s, f, obj)
+			}
+		}
+		u := byPath[path]
+		if u == nil {
+			u = &unit{pkg: s, target: own, output: path}
+			byPath[path] = u
+			units = append(units, u)
+		}
+		u.types = append(u.types, t)
+	}
+	for _, u := range units {
+		r.nameTypes(u)
+	}
+	return units
+}
+
+// checkMarked reports that the file generated for f already belongs to marked
+// declarations.
+func (r *run) checkMarked(s *source, f *file, obj types.Object) {
+	if slices.ContainsFunc(r.decls[s], func(d decl) bool { return d.file == f }) {
+		r.findings[s].add(obj.Pos(), "give -o another file name", "-type %s: %s belongs to the marked declarations of %s",
+			obj.Name(), stem(f.path)+"_obj.go", filepath.Base(f.path))
+	}
 }
 
 // pickRoot finds the package that -type and -o are about.
@@ -172,23 +215,14 @@ func packageName(dir string) string {
 // type.
 func (r *run) nameTypes(u *unit) {
 	if len(u.types) > 0 {
-		u.prefix = codecPrefix(u)
+		// Other units of the package may need the same codecs.
+		u.prefix = camel(strings.TrimSuffix(stem(u.output), "_obj"))
 	}
 	for _, t := range u.types {
 		if obj := r.lookupType(u.pkg, t); obj != nil {
 			r.named[obj.Pkg().Path()+"."+obj.Name()] = true
 		}
 	}
-}
-
-// codecPrefix makes the codec names of a unit with -type its own: other units of
-// the package may need the same codecs.
-func codecPrefix(u *unit) string {
-	if u.output == "" {
-		_, name, _ := cutType(u.types[0])
-		return capital(name)
-	}
-	return camel(strings.TrimSuffix(stem(u.output), "_obj"))
 }
 
 // lookupType finds the type that a -type argument names: in the package, in one
@@ -264,7 +298,7 @@ func (r *run) addNamed(b *builder) {
 		if i == nil {
 			continue
 		}
-		out := b.outputFor(r.fileOf(u.pkg, pos), obj)
+		out := b.outputFor(r.fileOf(u.pkg, pos))
 		out.ifaces = append(out.ifaces, i)
 	}
 }
@@ -289,17 +323,17 @@ func (r *run) addMarked(b *builder) {
 			b.fs.add(d.name.Pos(), "mark an interface type", "%s%s on variable %s", directivePrefix, d.mark, d.name.Name)
 		case d.mark == markExport:
 			if i := b.interfaceOf(obj, d.name.Pos(), d.doc); i != nil {
-				out := b.outputFor(d.file, obj)
+				out := b.outputFor(d.file)
 				out.ifaces = append(out.ifaces, i)
 			}
 		case isType:
 			if e := b.errorTypeOf(obj, d.name.Pos()); e != nil {
-				out := b.outputFor(d.file, obj)
+				out := b.outputFor(d.file)
 				out.errors = append(out.errors, e)
 			}
 		default:
 			if e := b.sentinel(obj, d.name.Pos()); e != nil {
-				out := b.outputFor(d.file, obj)
+				out := b.outputFor(d.file)
 				out.errors = append(out.errors, e)
 			}
 		}
@@ -308,19 +342,11 @@ func (r *run) addMarked(b *builder) {
 
 // outputFor returns the output for a declaration in f, which is nil for one of
 // another package.
-func (b *builder) outputFor(f *file, obj types.Object) *output {
+func (b *builder) outputFor(f *file) *output {
 	u := b.unit
 	path := u.output
-	switch {
-	case path != "":
-	case f != nil && len(u.types) > 0 && b.run.hasMarks(u.pkg, f):
-		b.fs.add(obj.Pos(), "give -o another file name", "-type %s: %s belongs to the marked declarations of %s",
-			obj.Name(), stem(f.path)+"_obj.go", filepath.Base(f.path))
-		fallthrough
-	case f != nil:
-		path = filepath.Join(b.target.dir, stem(f.path)+"_obj.go")
-	default:
-		path = filepath.Join(b.target.dir, strings.ToLower(obj.Name())+"_obj.go")
+	if path == "" {
+		path = b.homeOf(f)
 	}
 	for _, out := range u.outputs {
 		if out.path == path {
@@ -338,12 +364,12 @@ func (b *builder) addFrom(out *output, f *file) {
 	if f == nil {
 		return
 	}
-	out.header.from = append(out.header.from, filepath.Base(f.path))
+	from := filepath.Base(f.path)
+	if b.target.path != b.unit.pkg.ImportPath {
+		from = b.unit.pkg.ImportPath + "/" + from
+	}
+	out.header.from = append(out.header.from, from)
 	out.constraint = joinConstraints(out.constraint, constraintOf(f))
-}
-
-func (r *run) hasMarks(s *source, f *file) bool {
-	return slices.ContainsFunc(r.decls[s], func(d decl) bool { return d.file == f })
 }
 
 func (r *run) fileOf(s *source, pos token.Pos) *file {

@@ -38,6 +38,9 @@ func (e *Encoder) Reset(lim *Limits) {
 	*e = Encoder{buf: e.buf[:0], slots: e.slots[:0], lim: lim}
 }
 
+// Abandon leaves the buffer to whoever still reads it; the encoder gets another.
+func (e *Encoder) Abandon() { e.buf = nil }
+
 // Data returns what was written, valid until the next Reset.
 func (e *Encoder) Data() []byte { return e.buf }
 

@@ -246,6 +246,10 @@ func (in *incoming) transmit(a answer) error {
 	if len(a.prefix) > 0 {
 		body = append(a.prefix, a.results...)
 	}
-	s.conn.SendBody(s.ctx, m.Body.BulkID, body)
+	if s.conn.SendBody(s.ctx, m.Body.BulkID, body) != nil {
+		// The body may still be read; its owner gets another buffer.
+		in.Results.Abandon()
+		in.payload = nil
+	}
 	return nil
 }

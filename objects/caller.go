@@ -206,9 +206,11 @@ func (c *call) transmit(ctx context.Context, method uint64, args []byte) *Error 
 	}
 	c.sent = true
 	if bulk {
-		// A failure shows at wait: the peer answers the broken call, or the
-		// connection ends.
-		c.s.conn.SendBody(ctx, msg.Body.BulkID, args)
+		if c.s.conn.SendBody(ctx, msg.Body.BulkID, args) != nil {
+			// It shows at wait: the context or the connection has ended, or the
+			// peer answers the broken call. The body may still be read.
+			c.Args.Abandon()
+		}
 	}
 	return nil
 }

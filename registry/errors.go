@@ -37,6 +37,11 @@ var (
 	//
 	//objgen:error
 	ErrTooManyNames = errors.New("too many names")
+
+	// ErrTooManyWatches: the caller has as many watches as it may.
+	//
+	//objgen:error
+	ErrTooManyWatches = errors.New("too many watches")
 )
 
 // NameError is a name or prefix that cannot be, see [ValidateName].

@@ -17,6 +17,7 @@ func init() {
 	marshal.RegisterError("github.com/netobj/netobj/registry.ErrNotFound", ErrNotFound)
 	marshal.RegisterError("github.com/netobj/netobj/registry.ErrSpent", ErrSpent)
 	marshal.RegisterError("github.com/netobj/netobj/registry.ErrTooManyNames", ErrTooManyNames)
+	marshal.RegisterError("github.com/netobj/netobj/registry.ErrTooManyWatches", ErrTooManyWatches)
 	marshal.RegisterErrorType("github.com/netobj/netobj/registry.NameError", encodeNameError, func(d *marshal.Decoder) *NameError {
 		var v NameError
 		decodeNameError(d, &v)

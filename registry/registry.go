@@ -38,10 +38,10 @@ type Registry interface {
 //
 //objgen:export
 type Watcher interface {
-	// Notify brings events in their order. The next ones come when it has
-	// returned; meanwhile the registry keeps a bounded number of them, beyond
-	// which the watcher is told to begin anew with an event of kind Resync. A
-	// watcher that fails, or takes longer than a minute, is dropped.
+	// Notify brings events in their order, at most 256. The next ones come when
+	// it has returned; meanwhile the registry keeps a bounded number of them,
+	// and a watcher that stays further behind is told to begin anew with an
+	// event of kind Resync. When Notify fails, the watch ends.
 	Notify(ctx context.Context, events []Event) error
 }
 

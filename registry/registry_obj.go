@@ -166,10 +166,10 @@ func NewWatcherProxy(ref *proxy.Ref) *WatcherProxy { return &WatcherProxy{ref} }
 // ProxyRef returns the reference behind the proxy.
 func (p *WatcherProxy) ProxyRef() *proxy.Ref { return p.ref }
 
-// Notify brings events in their order. The next ones come when it has
-// returned; meanwhile the registry keeps a bounded number of them, beyond
-// which the watcher is told to begin anew with an event of kind Resync. A
-// watcher that fails, or takes longer than a minute, is dropped.
+// Notify brings events in their order, at most 256. The next ones come when
+// it has returned; meanwhile the registry keeps a bounded number of them,
+// and a watcher that stays further behind is told to begin anew with an
+// event of kind Resync. When Notify fails, the watch ends.
 func (p *WatcherProxy) Notify(ctx context.Context, events []Event) error {
 	c := p.ref.Begin(ctx, &watcherInterface.Methods[0])
 	c.Args.Array(1)
@@ -274,7 +274,7 @@ var watcherInterface = proxy.Register[Watcher](&proxy.Interface{
 	Methods: []proxy.Method{{
 		Name:      "Notify",
 		Signature: "Notify(ctx context.Context, events []Event) error",
-		Doc:       "Notify brings events in their order. The next ones come when it has\nreturned; meanwhile the registry keeps a bounded number of them, beyond\nwhich the watcher is told to begin anew with an event of kind Resync. A\nwatcher that fails, or takes longer than a minute, is dropped.",
+		Doc:       "Notify brings events in their order, at most 256. The next ones come when\nit has returned; meanwhile the registry keeps a bounded number of them,\nand a watcher that stays further behind is told to begin anew with an\nevent of kind Resync. When Notify fails, the watch ends.",
 		Params:    []proxy.Field{{Name: "events", Type: "[]struct(github.com/netobj/netobj/registry.Event){kind:string,entry:struct(github.com/netobj/netobj/registry.Entry){id:opaque:bytes(github.com/google/uuid.UUID),name:string,owner:opaque:bytes(github.com/google/uuid.UUID),bound_at:time,interface:string,reachable:bool,signature:string,incarnation:opaque:bytes(github.com/google/uuid.UUID)}}"}},
 		Serve:     serveWatcherNotify,
 	}},

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/netobj/netobj/proxy"
+)
+
+// watch prints the names that are there, then every change, until it is
+// interrupted.
+func watch(ctx context.Context, t *tool, args []string) error {
+	names, err := t.names(ctx)
+	if err != nil {
+		return err
+	}
+	for event, err := range names.Watch(ctx, first(args)) {
+		if err != nil {
+			if errors.Is(err, context.Canceled) {
+				return nil
+			}
+			return err
+		}
+		if t.format == "json" {
+			if err := t.json(event); err != nil {
+				return err
+			}
+			continue
+		}
+		kind := string(event.Kind)
+		if !event.Entry.Reachable {
+			kind = t.mark(kind)
+		}
+		fmt.Fprintf(t.out, "%-11s %s %s\n", kind, clean(event.Entry.Name), clean(proxy.ShortName(event.Entry.Interface)))
+	}
+	return nil
+}

@@ -1,0 +1,278 @@
+package registry_test
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"log/slog"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/netobj/netobj/objects"
+	"github.com/netobj/netobj/registry"
+	"github.com/netobj/netobj/registry/internal/sample"
+	"github.com/netobj/netobj/transport"
+)
+
+const registryURL = "pipe://registry"
+
+// world is a network with a registry that can be restarted.
+type world struct {
+	t     *testing.T
+	pipes *transport.PipeNet
+	store registry.Store
+	host  *objects.Node
+}
+
+func newWorld(t *testing.T) *world {
+	w := &world{t: t, pipes: transport.NewPipeNet(), store: registry.NewMemoryStore()}
+	w.start()
+	t.Cleanup(func() { w.stop() })
+	return w
+}
+
+// start starts the registry on a new node.
+func (w *world) start() {
+	w.t.Helper()
+	var err error
+	w.host, err = objects.Listen(context.Background(), registryURL, w.config())
+	check(w.t, err)
+	_, err = registry.Serve(w.host, &registry.ServerOptions{Store: w.store, Logger: w.config().Logger})
+	check(w.t, err)
+}
+
+func (w *world) stop() { check(w.t, w.host.Close()) }
+
+func (w *world) config() *objects.Config {
+	return &objects.Config{PipeNet: w.pipes, Logger: slog.New(slog.NewTextHandler(w.t.Output(), nil))}
+}
+
+// join returns a new node and its client.
+func (w *world) join() (*objects.Node, *registry.Client) {
+	w.t.Helper()
+	n := objects.NewNode(w.config())
+	w.t.Cleanup(func() { check(w.t, n.Close()) })
+	c, err := registry.Dial(w.t.Context(), n, registryURL)
+	check(w.t, err)
+	return n, c
+}
+
+// watcher pulls the events of one watch.
+type watcher struct {
+	t    *testing.T
+	next func() (registry.Event, error, bool)
+}
+
+func watchNames(t *testing.T, c *registry.Client, prefix string) *watcher {
+	next, stop := iter.Pull2(c.Watch(t.Context(), prefix))
+	t.Cleanup(stop)
+	return &watcher{t, next}
+}
+
+func (w *watcher) expect(kind registry.EventKind, name string) registry.Entry {
+	w.t.Helper()
+	e, err, ok := w.next()
+	if err != nil || !ok || e.Kind != kind || e.Entry.Name != name {
+		w.t.Fatalf("event %s %q, %v, %v; want %s %q", e.Kind, e.Entry.Name, err, ok, kind, name)
+	}
+	if kind != registry.Resync && kind != registry.Unbound && e.Entry.Reachable != (kind == registry.Bound) {
+		w.t.Fatalf("event %s says reachable: %v", e.Kind, e.Entry.Reachable)
+	}
+	return e.Entry
+}
+
+func TestNameOutlivesOwnerByGrace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		ctx := t.Context()
+		owner, names := w.join()
+		_, user := w.join()
+		check(t, registry.Bind[sample.Account](ctx, names, "a", &account{}))
+		events := watchNames(t, user, "")
+		events.expect(registry.Bound, "a")
+
+		start := time.Now()
+		check(t, owner.Close())
+		events.expect(registry.Unreachable, "a")
+		if d := time.Since(start); d > 0 {
+			t.Errorf("unreachable after %v", d)
+		}
+		_, err := registry.Lookup[sample.Account](ctx, user, "a")
+		wantError(t, err, registry.ErrNameUnreachable)
+		wantError(t, registry.Bind[sample.Account](ctx, user, "a", &account{}), registry.ErrBound)
+		events.expect(registry.Unbound, "a")
+		if d := time.Since(start); d != 60*time.Second {
+			t.Errorf("gone after %v", d)
+		}
+		_, err = registry.Lookup[sample.Account](ctx, user, "a")
+		wantError(t, err, registry.ErrNotFound)
+	})
+}
+
+func TestOwnersRebindAfterRestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		ctx := t.Context()
+		_, names := w.join()
+		_, user := w.join()
+		gone, dying := w.join()
+		check(t, registry.Bind[sample.Account](ctx, names, "a", &account{}))
+		check(t, registry.Bind[sample.Account](ctx, dying, "b", &account{}))
+		before, err := user.List(ctx, "")
+		check(t, err)
+
+		w.stop()
+		check(t, gone.Close())
+		synctest.Wait()
+		<-time.After(time.Minute) // the registry is away for long: no name goes meanwhile
+		w.start()
+		restarted := time.Now()
+		events := watchNames(t, user, "")
+		events.expect(registry.Unreachable, "a")
+		events.expect(registry.Unreachable, "b")
+		_, err = registry.Lookup[sample.Account](ctx, user, "a")
+		wantError(t, err, registry.ErrNameUnreachable)
+
+		e := events.expect(registry.Bound, "a")
+		if e.ID != before[0].ID || !e.BoundAt.Equal(before[0].BoundAt) {
+			t.Errorf("bound anew as %+v, was %+v", e, before[0])
+		}
+		if d := time.Since(restarted); d > 5*time.Second {
+			t.Errorf("bound anew after %v", d)
+		}
+		a, err := registry.Lookup[sample.Account](ctx, user, "a")
+		check(t, err)
+		if balance, err := a.Deposit(ctx, 1); balance != 1 || err != nil {
+			t.Errorf("%d, %v", balance, err)
+		}
+		events.expect(registry.Unbound, "b")
+		if d := time.Since(restarted); d != 60*time.Second {
+			t.Errorf("b gone after %v", d)
+		}
+	})
+}
+
+func TestRemovedNamesAreNotRevived(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		ctx := t.Context()
+		_, names := w.join()
+		_, admin := w.join()
+		for _, name := range []string{"kept", "removed", "replaced", "replaced and removed"} {
+			check(t, registry.Bind[sample.Customer](ctx, names, name, customer("first")))
+		}
+		check(t, registry.Unbind(ctx, admin, "removed"))
+		check(t, registry.Rebind[sample.Customer](ctx, admin, "replaced", customer("second")))
+		check(t, registry.Rebind[sample.Customer](ctx, admin, "replaced and removed", customer("second")))
+		check(t, registry.Unbind(ctx, admin, "replaced and removed"))
+
+		for range 2 {
+			w.stop()
+			w.start()
+			<-time.After(30 * time.Second)
+		}
+		all, err := admin.List(ctx, "")
+		check(t, err)
+		var found []string
+		for _, e := range all {
+			found = append(found, e.Name)
+			if !e.Reachable {
+				t.Errorf("%s is unreachable", e.Name)
+			}
+		}
+		if want := []string{"kept", "replaced"}; !slices.Equal(found, want) {
+			t.Fatalf("names %q, want %q", found, want)
+		}
+		c, err := registry.Lookup[sample.Customer](ctx, names, "replaced")
+		check(t, err)
+		if name, err := c.Name(ctx); name != "second" || err != nil {
+			t.Errorf("%q, %v", name, err)
+		}
+	})
+}
+
+func TestOwnerComesBackAfterGrace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		ctx := t.Context()
+		_, names := w.join()
+		check(t, registry.Bind[sample.Customer](ctx, names, "a", customer("a")))
+		w.stop()
+		check(t, w.store.Expire("a", idOf(t, w.store, "a")))
+		w.start()
+		<-time.After(30 * time.Second)
+		all, err := names.List(ctx, "")
+		check(t, err)
+		if len(all) != 1 || !all[0].Reachable {
+			t.Fatalf("names %+v", all)
+		}
+	})
+}
+
+func TestWatchSurvivesRestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		ctx := t.Context()
+		_, names := w.join()
+		_, user := w.join()
+		events := watchNames(t, user, "a/")
+		check(t, registry.Bind[sample.Customer](ctx, names, "a/1", customer("1")))
+		check(t, registry.Bind[sample.Customer](ctx, names, "b", customer("2")))
+		events.expect(registry.Bound, "a/1")
+		w.stop()
+		w.start()
+		for {
+			e, err, ok := events.next()
+			if err != nil || !ok {
+				t.Fatal(err)
+			}
+			if e.Kind == registry.Resync {
+				break
+			}
+			if e.Kind != registry.Unreachable { // of the end of the old registry
+				t.Fatalf("event %+v", e)
+			}
+		}
+		for {
+			e, err, ok := events.next()
+			if err != nil || !ok || e.Entry.Name != "a/1" {
+				t.Fatalf("%+v, %v", e, err)
+			}
+			if e.Kind == registry.Bound {
+				break
+			}
+		}
+		check(t, registry.Unbind(ctx, names, "a/1"))
+		events.expect(registry.Unbound, "a/1")
+	})
+}
+
+func TestWatchEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		node, names := w.join()
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		for _, err := range names.Watch(ctx, "") {
+			wantError(t, err, context.Canceled)
+		}
+		for _, err := range names.Watch(t.Context(), "\xff") {
+			if _, ok := errors.AsType[*registry.NameError](err); !ok {
+				t.Errorf("error %v", err)
+			}
+		}
+		time.AfterFunc(time.Second, func() { check(t, node.Close()) })
+		for _, err := range names.Watch(t.Context(), "") {
+			wantError(t, err, objects.ErrClosed)
+		}
+	})
+}
+
+func idOf(t *testing.T, s registry.Store, name string) (id [16]byte) {
+	t.Helper()
+	all, err := s.List(name)
+	check(t, err)
+	return all[0].ID
+}

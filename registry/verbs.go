@@ -1,0 +1,190 @@
+package registry
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/netobj/netobj/objects"
+	"github.com/netobj/netobj/proxy"
+)
+
+// maxSignature bounds the text that Terms may carry, in bytes.
+const maxSignature = 64 << 10
+
+// Bind implements Registry.
+func (s *Server) Bind(ctx context.Context, name string, object *proxy.Ref, terms Terms) (Entry, error) {
+	r, err := s.newRecord(ctx, name, object, terms)
+	if err != nil {
+		return Entry{}, err
+	}
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	if s.ctx.Err() != nil {
+		return Entry{}, errEnded("Bind")
+	}
+	if err := s.record(&r, terms.Replace); err != nil {
+		return Entry{}, fmt.Errorf("%q: %w", name, err)
+	}
+	return s.bound(&binding{record: r, ref: object}), nil
+}
+
+// record puts r into the store, if the table lets it; s.changing is held.
+func (s *Server) record(r *Record, replace bool) error {
+	old := s.get(r.Name)
+	if old == nil {
+		if err := s.roomFor(r.Principal); err != nil {
+			return err
+		}
+		return s.store.Create(*r)
+	}
+	if old.record.ID == r.ID {
+		r.BoundAt = old.record.BoundAt
+		if *r == old.record {
+			return nil // nothing to write: the owner came back after the registry's restart
+		}
+		return s.store.Replace(*r)
+	}
+	if !replace {
+		return fmt.Errorf("%w, as %s by node %v; Rebind replaces it", ErrBound, proxy.ShortName(old.record.Interface), old.record.Owner)
+	}
+	if old.record.Principal != r.Principal {
+		if err := s.roomFor(r.Principal); err != nil {
+			return err
+		}
+	}
+	return s.store.Replace(*r)
+}
+
+// newRecord checks what the caller wants bound.
+func (s *Server) newRecord(ctx context.Context, name string, object *proxy.Ref, terms Terms) (Record, error) {
+	if err := ValidateName(name); err != nil {
+		return Record{}, err
+	}
+	if object == nil {
+		return Record{}, fmt.Errorf("%q: nil cannot be bound", name)
+	}
+	id := terms.ID
+	if id == uuid.Nil {
+		id = uuid.Must(uuid.NewV7())
+	}
+	if id.Version() != 7 {
+		return Record{}, fmt.Errorf("%q: record id %v is not a UUID of version 7", name, id)
+	}
+	if len(terms.Signature) > maxSignature || !utf8.ValidString(terms.Signature) {
+		return Record{}, fmt.Errorf("%q: the signature is longer than %d bytes, or not UTF-8", name, maxSignature)
+	}
+	owner, incarnation, principal := s.caller(ctx)
+	return Record{
+		Name: name, ID: id, Interface: object.Interface(), Signature: terms.Signature,
+		Owner: owner, Incarnation: incarnation, Principal: principal, BoundAt: time.Now().UTC().Round(0),
+	}, nil
+}
+
+// caller tells who calls: a peer, or this process itself.
+func (s *Server) caller(ctx context.Context) (node, incarnation uuid.UUID, principal string) {
+	p, ok := objects.PeerFrom(ctx)
+	switch {
+	case !ok:
+		return s.node.ID(), s.node.Incarnation(), "self"
+	case p.Transport.HasPeerKey:
+		principal = "key:" + hex.EncodeToString(p.Transport.PeerKey[:])
+	default:
+		principal = "node:" + p.Node.String()
+	}
+	return p.Node, p.Incarnation, principal
+}
+
+func (s *Server) roomFor(principal string) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.perOwner[principal] >= MaxNames {
+		return fmt.Errorf("%w: %d are bound by this caller, which is the limit", ErrTooManyNames, MaxNames)
+	}
+	return nil
+}
+
+// Unbind implements Registry.
+func (s *Server) Unbind(_ context.Context, name string) error {
+	if err := ValidateName(name); err != nil {
+		return err
+	}
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	if s.ctx.Err() != nil {
+		return errEnded("Unbind")
+	}
+	b := s.get(name)
+	if b == nil {
+		return fmt.Errorf("%q: %w", name, ErrNotFound)
+	}
+	if err := s.store.Delete(name, b.record.ID); err != nil {
+		return fmt.Errorf("%q: %w", name, err)
+	}
+	s.unbound(name)
+	return nil
+}
+
+// Lookup implements Registry.
+func (s *Server) Lookup(_ context.Context, name string) (*proxy.Ref, Entry, error) {
+	if err := ValidateName(name); err != nil {
+		return nil, Entry{}, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	b := s.names[name]
+	if b == nil {
+		return nil, Entry{}, fmt.Errorf("%q: %w", name, ErrNotFound)
+	}
+	if b.ref == nil {
+		return nil, b.entry(), fmt.Errorf("%q: %w", name, ErrNameUnreachable)
+	}
+	return b.ref, b.entry(), nil
+}
+
+// A page of a listing ends after so many entries, or bytes.
+const (
+	pageEntries = 1000
+	pageBytes   = 512 << 10
+)
+
+// List implements Registry.
+func (s *Server) List(_ context.Context, prefix, after string) (entries []Entry, more bool, err error) {
+	if err := errors.Join(validatePrefix(prefix), validatePrefix(after)); err != nil {
+		return nil, false, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	all := s.entries(prefix, after)
+	size := 0
+	for i := range all {
+		size += all[i].size()
+		if i == pageEntries || i > 0 && size > pageBytes {
+			return all[:i], true, nil
+		}
+	}
+	return all, false, nil
+}
+
+// size is about what e takes in a message, in bytes.
+func (e *Entry) size() int { return 128 + len(e.Name) + len(e.Interface) + len(e.Signature) }
+
+// entries returns the entries with the prefix whose names are greater than
+// after, sorted; s.mu is held.
+func (s *Server) entries(prefix, after string) []Entry {
+	var all []Entry
+	for name, b := range s.names {
+		if strings.HasPrefix(name, prefix) && name > after {
+			all = append(all, b.entry())
+		}
+	}
+	slices.SortFunc(all, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
