@@ -46,11 +46,18 @@ func (n *Node) connect(ctx context.Context, url string) (*session, error) {
 	}
 }
 
+// crossedDials is how often a dial is made whose handshake crosses with others.
+const crossedDials = 5
+
 // dial carries out d; it ends within Config.HandshakeTimeout.
 func (n *Node) dial(d *dialling, url string) {
 	ctx, cancel := context.WithTimeout(n.ctx, n.cfg.HandshakeTimeout)
 	defer cancel()
-	d.session, d.err = n.dialOnce(ctx, url)
+	for range crossedDials {
+		if d.session, d.err = n.dialOnce(ctx, url); !errors.Is(d.err, errCrossed) {
+			break
+		}
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	delete(n.dials, url)

@@ -1,7 +1,6 @@
 package objects
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 
@@ -13,19 +12,7 @@ import (
 
 // The handshake runs on the bare link, before multiplexing: Hello from the
 // dialler, HelloAck from the acceptor, Go from the dialler. The third message
-// settles double connections: each pair of nodes keeps one.
-//
-//   - The acceptor that has a session with the dialler answers "duplicate".
-//   - The dialler that finds the peer dialling it at the same moment keeps the
-//     connection that the smaller incarnation dialled.
-//   - A dialler that is told "duplicate" but has no such session has lost it
-//     unnoticed by the peer: it says "replace". The peer then asks the old
-//     connection for a sign of life, and gives way if none comes.
-
-// acceptance is an inbound handshake that waits for the dialler's Go.
-type acceptance struct {
-	done chan struct{} // closed when it became a session, or will not
-}
+// settles double connections, see pairing.go.
 
 // hello is what this node says of itself.
 func (n *Node) hello() wire.Hello {
@@ -66,22 +53,9 @@ func (n *Node) dialHandshake(ctx context.Context, link transport.Link, url strin
 	}
 	switch ack.Status {
 	case wire.StatusNew:
-		if other := n.yields(&ack); other != nil {
-			wire.WriteGo(link, wire.GoAbandon)
-			s, err := n.await(ctx, other, ack.Incarnation)
-			return s, false, err
-		}
-		return n.confirm(link, &ack, url, wire.GoStart)
+		return n.settleDial(ctx, link, &ack, url, wire.GoStart)
 	case wire.StatusDuplicate:
-		if s := n.sessionOf(ack.Incarnation); s != nil {
-			return s, false, nil
-		}
-		if other := n.acceptanceOf(ack.Incarnation); other != nil {
-			wire.WriteGo(link, wire.GoAbandon)
-			s, err := n.await(ctx, other, ack.Incarnation)
-			return s, false, err
-		}
-		return n.confirm(link, &ack, url, wire.GoReplace)
+		return n.settleDial(ctx, link, &ack, url, wire.GoReplace)
 	case wire.StatusVersion:
 		return nil, false, versionFault(ack.Versions)
 	default:
@@ -89,22 +63,21 @@ func (n *Node) dialHandshake(ctx context.Context, link transport.Link, url strin
 	}
 }
 
-// confirm says go and makes the session.
-func (n *Node) confirm(link transport.Link, ack *wire.HelloAck, url string, word wire.GoStatus) (*session, bool, error) {
+// confirm says word and makes the session.
+func (n *Node) confirm(link transport.Link, ack *wire.HelloAck, url string, word wire.GoStatus) (*session, error) {
 	if err := wire.WriteGo(link, word); err != nil {
-		return nil, false, fault(CodeUnreachable, err, "")
+		return nil, fault(CodeUnreachable, err, "")
 	}
 	if word == wire.GoReplace {
 		var verdict wire.HelloAck // the peer has asked its old connection
 		if err := wire.ReadHelloAck(link, &verdict); err != nil {
-			return nil, false, handshakeFault(err)
+			return nil, handshakeFault(err)
 		}
 		if verdict.Status != wire.StatusNew {
-			return nil, false, fault(CodeRefused, reason(verdict.Text), "")
+			return nil, fault(CodeRefused, reason(verdict.Text), "")
 		}
 	}
-	s, err := n.open(link, transport.Dialer, peerOf(link, &ack.Hello, url))
-	return s, true, err
+	return n.open(link, transport.Dialer, peerOf(link, &ack.Hello, url))
 }
 
 // acceptHandshake runs the acceptor's side. A nil session without an error
@@ -120,10 +93,10 @@ func (n *Node) acceptHandshake(link transport.Link) (*session, error) {
 		err = fault(CodeUnreachable, werr, "")
 	}
 	if err != nil {
-		n.settle(hello.Incarnation, pending)
+		n.settle(n.accepting, hello.Incarnation, pending)
 		return nil, err
 	}
-	defer n.settle(hello.Incarnation, pending)
+	defer n.settle(n.accepting, hello.Incarnation, pending)
 	word, err := wire.ReadGo(link)
 	switch {
 	case err != nil:
@@ -134,7 +107,7 @@ func (n *Node) acceptHandshake(link transport.Link) (*session, error) {
 	case word == wire.GoAbandon:
 		return nil, link.Close()
 	case word == wire.GoReplace && pending == nil:
-		if err := n.replace(link, &hello, &ack); err != nil {
+		if err := n.replace(link, hello.Incarnation, &ack); err != nil {
 			return nil, err
 		}
 	case word != wire.GoStart || pending == nil:
@@ -143,12 +116,12 @@ func (n *Node) acceptHandshake(link transport.Link) (*session, error) {
 	return n.open(link, transport.Acceptor, peerOf(link, &hello, ""))
 }
 
-// judge decides about an inbound Hello and fills in the answer. The acceptance
+// judge decides about an inbound Hello and fills in the answer. The claim
 // is nil unless the answer is "new".
-func (n *Node) judge(link transport.Link, hello *wire.Hello, ack *wire.HelloAck) (*acceptance, error) {
-	n.mu.Lock()
+func (n *Node) judge(link transport.Link, hello *wire.Hello, ack *wire.HelloAck) (*claim, error) {
+	n.lockForHello(hello.Incarnation)
 	defer n.mu.Unlock()
-	refuse := func(code Code, text string) (*acceptance, error) {
+	refuse := func(code Code, text string) (*claim, error) {
 		ack.Status, ack.Text = wire.StatusRefused, text
 		return nil, fault(code, reason(text), "")
 	}
@@ -164,7 +137,7 @@ func (n *Node) judge(link transport.Link, hello *wire.Hello, ack *wire.HelloAck)
 	case hello.Incarnation == n.incarnation:
 		ack.Status = wire.StatusDuplicate
 		return nil, nil
-	case n.sessions[hello.Incarnation] != nil || n.accepting[hello.Incarnation] != nil:
+	case n.sessions[hello.Incarnation] != nil || n.accepting[hello.Incarnation] != nil || n.dialled[hello.Incarnation] != nil:
 		ack.Status = wire.StatusDuplicate
 		return nil, nil
 	case len(n.sessions) >= n.cfg.Limits.Sessions:
@@ -173,9 +146,7 @@ func (n *Node) judge(link transport.Link, hello *wire.Hello, ack *wire.HelloAck)
 		return refuse(CodeLimit, fmt.Sprintf("peer's key has its limit of %d sessions", n.cfg.Limits.SessionsPerKey))
 	}
 	ack.Status = wire.StatusNew
-	pending := &acceptance{done: make(chan struct{})}
-	n.accepting[hello.Incarnation] = pending
-	return pending, nil
+	return n.claim(n.accepting, hello.Incarnation), nil
 }
 
 // sessionsOfKey counts the sessions of the TLS key at the other end of a link;
@@ -193,90 +164,12 @@ func (n *Node) sessionsOfKey(info transport.Info) int {
 	return count
 }
 
-// settle ends an acceptance: who waits for it looks for the session now.
-func (n *Node) settle(peer uuid.UUID, a *acceptance) {
-	if a == nil {
-		return
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.accepting[peer] == a {
-		delete(n.accepting, peer)
-	}
-	close(a.done)
-}
-
-// replace makes room for a dialler that has lost its session with this node,
-// if that session is indeed dead, and tells the dialler.
-func (n *Node) replace(link transport.Link, hello *wire.Hello, ack *wire.HelloAck) error {
-	old := n.sessionOf(hello.Incarnation)
-	if old != nil && old.peer.info.PeerKey != link.Info().PeerKey {
-		ack.Status, ack.Text = wire.StatusRefused, "this incarnation belongs to another key"
-	} else if old != nil && old.answers() {
-		ack.Status, ack.Text = wire.StatusRefused, "this incarnation has a working session"
-	} else {
-		ack.Status = wire.StatusNew
-	}
-	if err := wire.WriteHelloAck(link, ack); err != nil {
-		return fault(CodeUnreachable, err, "")
-	}
-	if ack.Status != wire.StatusNew {
-		return fault(CodeRefused, reason(ack.Text), "")
-	}
-	if old != nil {
-		old.conn.Abort(reason("peer connected anew"))
-		<-old.ended
-	}
-	return nil
-}
-
-// yields returns the inbound handshake with the same peer that goes before the
-// one that this node dialled, if there is one.
-func (n *Node) yields(ack *wire.HelloAck) *acceptance {
-	if bytes.Compare(n.incarnation[:], ack.Incarnation[:]) < 0 {
-		return nil
-	}
-	return n.acceptanceOf(ack.Incarnation)
-}
-
-func (n *Node) acceptanceOf(peer uuid.UUID) *acceptance {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.accepting[peer]
-}
-
-func (n *Node) sessionOf(peer uuid.UUID) *session {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.sessions[peer]
-}
-
-// await waits for an inbound handshake and returns its session.
-func (n *Node) await(ctx context.Context, a *acceptance, peer uuid.UUID) (*session, error) {
-	select {
-	case <-a.done:
-	case <-ctx.Done():
-		return nil, fault(CodeUnreachable, context.Cause(ctx), "")
-	}
-	if s := n.sessionOf(peer); s != nil {
-		return s, nil
-	}
-	return nil, fault(CodeUnreachable, reason("both nodes dialled at once and neither connection held"), "try again")
-}
-
 // handshakeFault explains what was read in place of a handshake message.
 func handshakeFault(err error) *Error {
 	if wire.IsForeign(err) {
 		return fault(CodeProtocol, err, "check that both addresses belong to netobj nodes and name the same scheme")
 	}
 	return fault(CodeUnreachable, err, "")
-}
-
-// answers reports whether the session still carries a call there and back.
-func (s *session) answers() bool {
-	ctx, cancel := context.WithTimeout(s.ctx, s.node.cfg.HandshakeTimeout/2)
-	defer cancel()
-	return s.remote.Ping(ctx) == nil
 }
 
 func versionFault(theirs wire.Versions) *Error {

@@ -152,8 +152,9 @@ func TestVersionMismatchIsATypedErrorOnBothSides(t *testing.T) {
 	}
 }
 
-// TestOneConnectionPerPair dials both ways at once, many times; whatever the
-// order of the handshakes, both nodes end with one session.
+// TestOneConnectionPerPair dials both ways and two addresses of one node at
+// once, many times; whatever the order of the handshakes, both nodes end with
+// one session.
 func TestOneConnectionPerPair(t *testing.T) {
 	for range 50 {
 		t.Run("", dialBothWays)
@@ -168,8 +169,11 @@ func dialBothWays(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	open := func(from, to *objects.Node) {
-		remote, err := objects.Open[sample.Thing](t.Context(), from, to.Addrs()[0], "thing")
+	if err := b.Listen(t.Context(), "tcp://127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	open := func(from *objects.Node, url string) {
+		remote, err := objects.Open[sample.Thing](t.Context(), from, url, "thing")
 		if err != nil {
 			t.Error(err)
 			return
@@ -179,8 +183,9 @@ func dialBothWays(t *testing.T) {
 		}
 	}
 	var both sync.WaitGroup
-	both.Go(func() { open(a, b) })
-	both.Go(func() { open(b, a) })
+	both.Go(func() { open(a, b.Addrs()[0]) })
+	both.Go(func() { open(b, a.Addrs()[0]) })
+	both.Go(func() { open(a, b.Addrs()[1]) })
 	both.Wait()
 	if x, y := a.Stats(), b.Stats(); x.Sessions != 1 || y.Sessions != 1 {
 		t.Fatalf("sessions: %d and %d", x.Sessions, y.Sessions)

@@ -37,12 +37,13 @@ type Node struct {
 	closing   bool
 	closed    chan struct{} // closed when Shutdown has finished
 	listeners []transport.Listener
-	halfOpen  int                       // inbound handshakes in progress
-	lastID    lifetime.SessionID        // the latest one given
-	sessions  map[uuid.UUID]*session    // up, by the peer's incarnation
-	accepting map[uuid.UUID]*acceptance // inbound handshakes that wait for the dialler's word
-	dials     map[string]*dialling      // in progress, by URL
-	byURL     map[string]*session       // the latest session dialled under each URL, up or ended
+	halfOpen  int                    // inbound handshakes in progress
+	lastID    lifetime.SessionID     // the latest one given
+	sessions  map[uuid.UUID]*session // up, by the peer's incarnation
+	accepting map[uuid.UUID]*claim   // inbound handshakes that wait for the dialler's word
+	dialled   map[uuid.UUID]*claim   // outbound handshakes on which this node has said go
+	dials     map[string]*dialling   // in progress, by URL
+	byURL     map[string]*session    // the latest session dialled under each URL, up or ended
 }
 
 // NewNode returns a node that listens nowhere. It can dial, and the peers that
@@ -56,7 +57,8 @@ func NewNode(cfg *Config) *Node {
 		budget:      marshal.NewBudget(c.Limits.NodeBudget, nil),
 		closed:      make(chan struct{}),
 		sessions:    map[uuid.UUID]*session{},
-		accepting:   map[uuid.UUID]*acceptance{},
+		accepting:   map[uuid.UUID]*claim{},
+		dialled:     map[uuid.UUID]*claim{},
 		dials:       map[string]*dialling{},
 		byURL:       map[string]*session{},
 	}

@@ -73,6 +73,10 @@ func (n *Node) open(link transport.Link, role transport.Role, p peer) (*session,
 		conn.Abort(nil)
 		return nil, fault(CodeClosed, nil, "")
 	}
+	if n.sessions[p.incarnation] != nil {
+		conn.Abort(nil)
+		return nil, fault(CodeUnreachable, errCrossed, "try again")
+	}
 	n.lastID++
 	s.id = n.lastID
 	n.sessions[p.incarnation] = s
