@@ -198,14 +198,22 @@ func (in *incoming) answer(m *proxy.Method, err error) answer {
 	return answer{wire.StatusError, in.extra.Data(), results, in.Results.Slots()}
 }
 
-// refuse builds the payload of a failure of the runtime.
+// refuse builds the payload of a failure of this node's runtime. Only while the
+// node is closing is it certain that the method has not run at all.
 func (in *incoming) refuse(f *Error) answer {
+	if f.Code == CodeClosed {
+		return in.fault(f, NotSent)
+	}
+	return in.fault(f, FailedThere)
+}
+
+func (in *incoming) fault(f *Error, outcome Outcome) answer {
 	in.extra.Reset(&in.s.limits)
 	in.extra.Array(4)
 	in.extra.Uint(uint64(f.Code))
 	in.extra.Error(f.Cause)
 	in.extra.String(f.Hint)
-	in.extra.Uint(uint64(f.Outcome))
+	in.extra.Uint(uint64(outcome))
 	return answer{status: wire.StatusFault, prefix: in.extra.Data()}
 }
 

@@ -33,6 +33,7 @@ const (
 	CodeUnsupported     Code = 16 // the peer is too old for what was asked
 	CodeNotExported     Code = 17 // no exported interface describes the value
 	CodeAddress         Code = 18 // an address that cannot be used
+	CodeTaken           Code = 19 // a name that is in use
 )
 
 // Sentinels for errors.Is. Each matches the [Error]s with its code.
@@ -54,6 +55,7 @@ var (
 	ErrUnsupported     error = CodeUnsupported
 	ErrNotExported     error = CodeNotExported
 	ErrAddress         error = CodeAddress
+	ErrTaken           error = CodeTaken
 )
 
 var codeTexts = map[Code]string{
@@ -75,6 +77,7 @@ var codeTexts = map[Code]string{
 	CodeUnsupported:     "not supported by peer",
 	CodeNotExported:     "not exported",
 	CodeAddress:         "bad address",
+	CodeTaken:           "name taken",
 }
 
 // Error returns the code's text.

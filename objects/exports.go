@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"runtime/debug"
 	"sync"
@@ -67,6 +68,16 @@ func (x *exports) id(target any) lifetime.ObjectID {
 		x.watches[id] = context.AfterFunc(alive, func() { x.disown(id, context.Cause(alive)) })
 	}
 	return id
+}
+
+// restrict keeps session s within the imports that its peer accepts.
+func (x *exports) restrict(s lifetime.SessionID, theirs uint64) {
+	if theirs == 0 || theirs > math.MaxInt {
+		return
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.table.Restrict(s, int(theirs))
 }
 
 // disown tells those who hold forwarder id that its object is lost.

@@ -27,6 +27,9 @@ import (
 type thing struct {
 	name         string
 	started      chan struct{} // receives when Wait begins; may be nil
+	block        chan struct{} // Wait ignores its context until this is closed; may be nil
+	answer       any           // what Any returns; nil: what it was given
+	calls        func(ctx context.Context, a int64)
 	unreferenced atomic.Int64
 	gone         func()
 
@@ -34,8 +37,6 @@ type thing struct {
 	made []*thing
 }
 
-func (o *thing) Add(_ context.Context, a, b int64) (int64, error)              { return a + b, nil }
-func (o *thing) Any(_ context.Context, v any) (any, error)                     { return v, nil }
 func (o *thing) Echo(_ context.Context, item sample.Item) (sample.Item, error) { return item, nil }
 func (o *thing) Bytes(_ context.Context, body []byte) ([]byte, error)          { return body, nil }
 func (o *thing) Name(context.Context) (string, error)                          { return o.name, nil }
@@ -43,6 +44,20 @@ func (o *thing) Panic(_ context.Context, text string) error                    {
 func (o *thing) Same(_ context.Context, t sample.Thing) (sample.Thing, error)  { return t, nil }
 func (o *thing) SameMany(_ context.Context, t map[string][]sample.Thing) (map[string][]sample.Thing, error) {
 	return t, nil
+}
+
+func (o *thing) Add(ctx context.Context, a, b int64) (int64, error) {
+	if o.calls != nil {
+		o.calls(ctx, a)
+	}
+	return a + b, nil
+}
+
+func (o *thing) Any(_ context.Context, v any) (any, error) {
+	if o.answer != nil {
+		return o.answer, nil
+	}
+	return v, nil
 }
 
 func (o *thing) Deadline(ctx context.Context) (time.Duration, error) {
@@ -85,6 +100,10 @@ func (o *thing) Nest(ctx context.Context, back sample.Thing, depth int) (int, er
 func (o *thing) Wait(ctx context.Context) error {
 	if o.started != nil {
 		o.started <- struct{}{}
+	}
+	if o.block != nil {
+		<-o.block
+		return nil
 	}
 	<-ctx.Done()
 	return ctx.Err()

@@ -3,6 +3,7 @@ package objects
 import (
 	"context"
 	"fmt"
+	"reflect"
 
 	"github.com/netobj/netobj/proxy"
 )
@@ -75,7 +76,7 @@ func As[T any](ctx context.Context, v any) (T, error) {
 
 func notA[T any](what string, cause error) *Error {
 	if cause == nil {
-		cause = fmt.Errorf("%s does not implement %T", what, (*T)(nil))
+		cause = fmt.Errorf("%s does not implement %v", what, reflect.TypeFor[T]())
 	}
 	return &Error{Code: CodeNoSuchInterface, Op: "as", Cause: cause}
 }

@@ -15,7 +15,8 @@ func (in *incoming) relay(ctx context.Context, ref *proxy.Ref) answer {
 	c := i.s.calls.begin(ctx, i, &proxy.Method{Name: fmt.Sprintf("method %x", in.method), Interface: ref.Interface()})
 	defer c.Finish(&c.Call, nil)
 	if fail := c.roundTrip(ctx, in.method, in.payload, in.slots); fail != nil {
-		return in.refuse(c.failure(fail))
+		fail = c.failure(fail)
+		return in.fault(fail, fail.Outcome)
 	}
 	if fail := c.reply.fault; fail != nil {
 		return in.refuse(fail)

@@ -35,8 +35,8 @@ func (r *roots) get(name string) (*proxy.Ref, error) {
 }
 
 // Publish offers obj under name to every node that connects to n, as interface
-// T, until [Unpublish]; see [Open]. It fails if the name is taken, or if T is
-// not an exported interface.
+// T, until [Unpublish]; see [Open]. Errors: [ErrTaken], and [ErrNotExported] if T
+// is not an exported interface.
 func Publish[T any](n *Node, name string, obj T) error {
 	ref, err := proxy.RefOf(obj)
 	if err == nil && ref == nil {
@@ -52,7 +52,7 @@ func (n *Node) publish(name string, ref *proxy.Ref) error {
 	n.roots.mu.Lock()
 	defer n.roots.mu.Unlock()
 	if _, taken := n.roots.byName[name]; taken {
-		return &Error{Code: CodeRefused, Op: "publish " + name, Cause: reason("the name is taken"), Hint: "unpublish it first"}
+		return &Error{Code: CodeTaken, Op: "publish " + name, Hint: "unpublish it first"}
 	}
 	var target any = ref
 	if local, ok := ref.Local(); ok {
@@ -100,13 +100,19 @@ func Open[T any](ctx context.Context, n *Node, url, name string) (T, error) {
 // OpenRef is [Open] for an object of any interface.
 func OpenRef(ctx context.Context, n *Node, url, name string) (*proxy.Ref, error) {
 	s, err := n.connect(ctx, url)
-	if errors.Is(err, errSelf) {
-		return n.roots.get(name)
-	}
-	if err != nil {
+	var ref *proxy.Ref
+	switch {
+	case errors.Is(err, errSelf):
+		ref, err = n.roots.get(name)
+	case err != nil:
 		return nil, dialError(url, err)
+	default:
+		ref, err = s.remote.Root(ctx, name)
 	}
-	return s.remote.Root(ctx, name)
+	if e, ok := err.(*Error); ok && e.Op == "" {
+		err = &Error{Code: e.Code, Op: "open " + name, Peer: url, Outcome: FailedThere, Cause: e.Cause, Hint: e.Hint}
+	}
+	return ref, err
 }
 
 // Ping asks the node at url for a sign of life, connecting if need be.

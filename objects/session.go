@@ -42,6 +42,7 @@ type session struct {
 	ponging  atomic.Bool           // an answer to a ping is under way
 	inCall   wire.Call             // the reader's scratch space
 	inReturn wire.Return           // the reader's scratch space
+	puzzled  bool                  // the reader has met a message of unknown type
 }
 
 // open starts multiplexing on link and registers the session; start runs it.
@@ -79,6 +80,7 @@ func (n *Node) open(link transport.Link, role transport.Role, p peer) (*session,
 	}
 	n.lastID++
 	s.id = n.lastID
+	n.exports.restrict(s.id, p.limits.Imports)
 	n.sessions[p.incarnation] = s
 	return s, nil
 }
@@ -254,7 +256,10 @@ func (s *session) dispatch(msg []byte) error {
 		}
 		s.farewell.Store(fault(CodeGone, reason(m.Text), hintLookup))
 	default:
-		s.log.Warn("peer sent a message that this version does not know; it was skipped", "type", kind)
+		if !s.puzzled { // once: a peer must not fill the log
+			s.puzzled = true
+			s.log.Warn("peer sends messages that this version does not know; they are skipped", "type", kind)
+		}
 	}
 	return nil
 }

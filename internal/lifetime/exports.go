@@ -26,6 +26,7 @@ type export[T any] struct {
 
 // holdings is what one session holds, indexed both ways.
 type holdings struct {
+	limit int // objects that the session may hold
 	last  XID
 	byXID map[XID]listing
 	byID  map[ObjectID]XID
@@ -67,6 +68,24 @@ func (x *Exports[T]) Sweep(o ObjectID) []Reclaimed[T] {
 	return []Reclaimed[T]{{o, e.target}}
 }
 
+// Restrict lowers the number of objects that session s may hold to what its
+// peer accepts. It comes before the session's first grant.
+func (x *Exports[T]) Restrict(s SessionID, limit int) {
+	if limit < x.limit {
+		x.holdings(s).limit = limit
+	}
+}
+
+// holdings returns what session s holds, which may be nothing yet.
+func (x *Exports[T]) holdings(s SessionID) *holdings {
+	h := x.sessions[s]
+	if h == nil {
+		h = &holdings{limit: x.limit, byXID: map[XID]listing{}, byID: map[ObjectID]XID{}}
+		x.sessions[s] = h
+	}
+	return h
+}
+
 // Grant counts one sending of object o to session s, before the first byte is
 // sent (O1), and returns the number by which the session knows it.
 func (x *Exports[T]) Grant(s SessionID, o ObjectID) (XID, error) {
@@ -74,14 +93,10 @@ func (x *Exports[T]) Grant(s SessionID, o ObjectID) (XID, error) {
 	if e == nil {
 		return 0, fmt.Errorf("object %d is not exported", o)
 	}
-	h := x.sessions[s]
-	if h == nil {
-		h = &holdings{byXID: map[XID]listing{}, byID: map[ObjectID]XID{}}
-		x.sessions[s] = h
-	}
+	h := x.holdings(s)
 	xid, listed := h.byID[o]
 	if !listed {
-		if len(h.byXID) >= x.limit {
+		if len(h.byXID) >= h.limit {
 			return 0, fmt.Errorf("the peer holds %d objects of this node, its limit", len(h.byXID))
 		}
 		h.last++

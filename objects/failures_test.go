@@ -1,0 +1,355 @@
+package objects_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/netobj/netobj/objects"
+	"github.com/netobj/netobj/objects/internal/sample"
+	"github.com/netobj/netobj/proxy"
+)
+
+// stranger is an interface that no object of these tests implements, and that
+// shares no method with Thing.
+type stranger interface {
+	Nope(ctx context.Context) error
+}
+
+type strangerProxy struct{ ref *proxy.Ref }
+
+func (p *strangerProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *strangerProxy) Nope(ctx context.Context) error {
+	c := p.ref.Begin(ctx, &strangerInterface.Methods[0])
+	c.Args.Array(0)
+	c.Invoke()
+	return c.End()
+}
+
+var strangerInterface = proxy.Register[stranger](&proxy.Interface{
+	Name: "example.com/test.Stranger",
+	New:  func(ref *proxy.Ref) any { return &strangerProxy{ref} },
+	Methods: []proxy.Method{{
+		Name:      "Nope",
+		Signature: "Nope(ctx context.Context) error",
+		Serve: func(ctx context.Context, object any, _ *proxy.Incoming) error {
+			return object.(stranger).Nope(ctx)
+		},
+	}},
+})
+
+func refOf(v any) *proxy.Ref { return v.(proxy.Proxy).ProxyRef() }
+
+// failures provokes every kind of runtime error that a user can meet, by name.
+func failures(t *testing.T) map[string]error {
+	t.Helper()
+	ctx, all := t.Context(), map[string]error{}
+	p := newPair(t, quiet)
+	url := p.server.Addrs()[0]
+	call := func(name string, answer any) {
+		p.local.answer = answer
+		_, err := p.remote.Any(ctx, 1)
+		all[name] = err
+		p.local.answer = nil
+	}
+
+	all["unknown method"] = (&strangerProxy{refOf(p.remote)}).Nope(ctx)
+	_, all["unknown interface"] = objects.As[stranger](ctx, p.remote)
+	_, all["unknown interface of a local value"] = objects.As[stranger](ctx, p.local)
+	_, all["unknown name"] = objects.Open[sample.Thing](ctx, p.client, url, "nothing")
+	_, all["not the interface asked for"] = objects.Open[stranger](ctx, p.client, url, "thing")
+	_, all["not an exported interface"] = objects.Open[fmt.Stringer](ctx, p.client, url, "thing")
+	all["published twice"] = objects.Publish[sample.Thing](p.server, "thing", p.local)
+	all["published nil"] = objects.Publish[sample.Thing](p.server, "none", nil)
+	all["address without scheme"] = p.server.Listen(ctx, "localhost:7000")
+	all["plaintext beyond loopback"] = p.server.Listen(ctx, "tcp://0.0.0.0:0")
+	all["nobody listens"] = openError(ctx, p.client, "pipe://nobody")
+	all["own address"] = pingError(ctx, p.client)
+
+	call("result that cannot be encoded", []any{1, map[string]any{"a": []any{make(chan int)}}})
+	call("result too deep", nested(40))
+	call("result too large", make([]byte, 5<<20))
+	_, all["argument that cannot be encoded"] = p.remote.Any(ctx, map[string]any{"x": func() {}})
+	_, all["argument too large"] = p.remote.Bytes(ctx, make([]byte, 5<<20))
+	all["panic"] = p.remote.Panic(ctx, "kaboom")
+
+	cancelled, cancel := context.WithCancel(ctx)
+	cancel()
+	_, all["cancelled before"] = p.remote.Add(cancelled, 1, 2)
+	short, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	p.local.block = make(chan struct{})
+	all["deadline passed meanwhile"] = p.remote.Wait(short)
+	close(p.local.block)
+	synctest.Wait()
+	p.local.block = nil
+
+	made, err := p.remote.Make(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	objects.Release(made)
+	_, all["released"] = made.Add(ctx, 1, 2)
+	all["alive, released"] = context.Cause(objects.Alive(made))
+
+	made, err = p.remote.Make(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	started := make(chan struct{}, 1)
+	p.local.started = started
+	waited := make(chan error, 1)
+	go func() { waited <- p.remote.Wait(ctx) }()
+	<-started
+	p.kit.Cut(p.server)
+	all["connection lost meanwhile"] = <-waited
+	_, all["connection lost before"] = made.Add(ctx, 1, 2)
+	p.local.started = nil
+
+	again, err := objects.Open[sample.Thing](ctx, p.client, url, "thing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.server.Close()
+	synctest.Wait()
+	_, all["owner closed"] = again.Add(ctx, 1, 2)
+	p.client.Close()
+	_, all["own node closed"] = again.Add(ctx, 1, 2)
+	all["dialling from a closed node"] = openError(ctx, p.client, url)
+	all["owner restarted"] = restarted(t)
+	return all
+}
+
+// restarted calls an object of a node that crashed, after the caller has seen
+// that another node answers at its address.
+func restarted(t *testing.T) error {
+	p := newPair(t, quiet)
+	url := p.server.Addrs()[0]
+	p.kit.Cut(p.server)
+	synctest.Wait()
+	p.server.Close()
+	p.kit.NodeAt(url)
+	if err := openError(t.Context(), p.client, url); !errors.Is(err, objects.ErrNoSuchObject) {
+		t.Errorf("the new owner: %v", err)
+	}
+	_, err := p.remote.Add(t.Context(), 1, 2)
+	return err
+}
+
+func openError(ctx context.Context, n *objects.Node, url string) error {
+	_, err := objects.Open[sample.Thing](ctx, n, url, "thing")
+	return err
+}
+
+func pingError(ctx context.Context, n *objects.Node) error {
+	_, err := objects.Ping(ctx, n, n.Addrs()[0])
+	return err
+}
+
+func nested(depth int) any {
+	var v any = 1
+	for range depth {
+		v = []any{v}
+	}
+	return v
+}
+
+// TestErrorTexts compares the texts, codes and outcomes of the runtime's errors
+// with testdata/errors.golden. UPDATE_GOLDEN=1 writes the file.
+func TestErrorTexts(t *testing.T) {
+	const golden = "testdata/errors.golden"
+	synctest.Test(t, func(t *testing.T) {
+		all := failures(t)
+		var b strings.Builder
+		for _, name := range sortedKeys(all) {
+			err := all[name]
+			if err == nil {
+				t.Errorf("%s: no error", name)
+				continue
+			}
+			e, ok := errors.AsType[*objects.Error](err)
+			if !ok {
+				t.Errorf("%s: %T is no *objects.Error: %v", name, err, err)
+				continue
+			}
+			fmt.Fprintf(&b, "%s [%v, %v]\n\t%s\n", name, e.Code, objects.OutcomeOf(err), anonymous(err.Error()))
+		}
+		if os.Getenv("UPDATE_GOLDEN") != "" {
+			os.MkdirAll(filepath.Dir(golden), 0o755)
+			if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.String() != string(want) {
+			t.Errorf("error texts changed; got\n%s\nwant\n%s", b.String(), want)
+		}
+	})
+}
+
+var uuids = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+
+func anonymous(text string) string { return uuids.ReplaceAllString(text, "UUID") }
+
+func sortedKeys(m map[string]error) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// TestConnectionLivesAfterBadCalls makes every failing call that concerns one
+// call alone; the session must be the same afterwards.
+func TestConnectionLivesAfterBadCalls(t *testing.T) {
+	onEveryTransport(t, func(t *testing.T, p *pair) {
+		alive := objects.Alive(p.remote)
+		if err := (&strangerProxy{refOf(p.remote)}).Nope(t.Context()); !errors.Is(err, objects.ErrNoSuchMethod) || objects.OutcomeOf(err) != objects.FailedThere {
+			t.Errorf("unknown method: %v", err)
+		}
+		p.local.answer = make([]byte, 5<<20)
+		if _, err := p.remote.Any(t.Context(), 1); !errors.Is(err, objects.ErrLimit) {
+			t.Errorf("too large: %v", err)
+		}
+		p.local.answer = make(chan int)
+		if _, err := p.remote.Any(t.Context(), 1); !errors.Is(err, objects.ErrBadResults) {
+			t.Errorf("unencodable: %v", err)
+		}
+		if sum, err := p.remote.Add(t.Context(), 1, 2); sum != 3 || err != nil {
+			t.Errorf("Add = %d, %v", sum, err)
+		}
+		if alive.Err() != nil {
+			t.Errorf("the session ended: %v", context.Cause(alive))
+		}
+	})
+}
+
+func TestCloseThatHangsSaysWhatHoldsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, quiet)
+		p.local.started, p.local.block = make(chan struct{}, 1), make(chan struct{})
+		go p.remote.Wait(t.Context())
+		<-p.local.started
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		begun := time.Now()
+		err := p.server.Shutdown(ctx)
+		if took := time.Since(begun); took > 10*time.Second {
+			t.Errorf("Shutdown took %v", took)
+		}
+		if err == nil || !strings.Contains(err.Error(), "sample.Thing.Wait for pipe://") {
+			t.Errorf("Shutdown = %v", err)
+		}
+		close(p.local.block)
+		synctest.Wait()
+	})
+}
+
+func TestCloseWaitsForRunningMethods(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, quiet)
+		p.local.started, p.local.block = make(chan struct{}, 1), make(chan struct{})
+		waited := make(chan error, 1)
+		go func() { waited <- p.remote.Wait(t.Context()) }()
+		<-p.local.started
+		closed := make(chan error, 1)
+		go func() { closed <- p.server.Close() }()
+		synctest.Wait()
+		if _, err := p.remote.Add(t.Context(), 1, 2); !errors.Is(err, objects.ErrClosed) || objects.OutcomeOf(err) == objects.OutcomeUnknown {
+			t.Errorf("call on a draining node: %v", err)
+		}
+		close(p.local.block)
+		if err := <-waited; err != nil {
+			t.Errorf("the call that was running: %v", err)
+		}
+		if err := <-closed; err != nil {
+			t.Errorf("Close = %v", err)
+		}
+	})
+}
+
+func TestPeerIdentityIsInTheContext(t *testing.T) {
+	onEveryTransport(t, func(t *testing.T, p *pair) {
+		var peer objects.Peer
+		p.local.calls = func(ctx context.Context, _ int64) { peer, _ = objects.PeerFrom(ctx) }
+		if _, err := p.remote.Add(t.Context(), 1, 2); err != nil {
+			t.Fatal(err)
+		}
+		if peer.Incarnation != p.client.Incarnation() || peer.Node != p.client.ID() {
+			t.Errorf("the caller is %+v", peer)
+		}
+		if scheme := peer.Transport.Scheme; scheme == "tls" && !peer.Transport.HasPeerKey {
+			t.Error("no key of the caller on tls")
+		} else if scheme == "tls" && len(peer.Transport.PeerCertificates) != 1 {
+			t.Error("no certificate of the caller on tls")
+		}
+	})
+}
+
+func TestRequestsOnOneReferenceAreDeliveredInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		// A call is delivered when its goroutine is started; with one running at
+		// a time the order of delivery is the order of running.
+		p := newPair(t, objects.Config{Logger: quiet.Logger, Limits: objects.Limits{Running: 1}})
+		var got []int64
+		p.local.calls = func(_ context.Context, a int64) { got = append(got, a) }
+		p.local.started, p.local.block = make(chan struct{}, 1), make(chan struct{})
+		go p.remote.Wait(t.Context())
+		<-p.local.started
+		for i := range int64(100) {
+			go p.remote.Add(t.Context(), i, 0)
+			synctest.Wait() // the call is on its way before the next is made
+		}
+		close(p.local.block)
+		synctest.Wait()
+		if len(got) != 100 {
+			t.Fatalf("%d calls arrived", len(got))
+		}
+		for i, a := range got {
+			if a != int64(i) {
+				t.Fatalf("call %d ran as number %d", a, i)
+			}
+		}
+	})
+}
+
+func TestThePeersImportsAreNotExceeded(t *testing.T) {
+	p := newPair(t, quiet)
+	small := objects.NewNode(&objects.Config{Logger: quiet.Logger, Limits: objects.Limits{Imports: 3}})
+	defer small.Close()
+	if err := p.server.Listen(t.Context(), "tcp://127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	remote, err := objects.Open[sample.Thing](t.Context(), small, p.server.Addrs()[1], "thing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var held []sample.Thing
+	for {
+		made, err := remote.Make(t.Context())
+		if err != nil {
+			if !errors.Is(err, objects.ErrLimit) || len(held) != 2 {
+				t.Errorf("after %d objects: %v", len(held), err)
+			}
+			break
+		}
+		held = append(held, made)
+	}
+	objects.Release(held[0])
+	p.local.gone = nil
+	if _, err := remote.Add(t.Context(), 1, 1); err != nil {
+		t.Error(err)
+	}
+}
