@@ -81,12 +81,12 @@ func (b *bodies) entry(id uint64) *body {
 
 // Body implements transport.Handler: it waits until the lane has announced the
 // body and returns room for it, or nil to have it skipped.
-func (s *session) Body(id uint64, size int64) ([]byte, error) {
+func (s *session) Body(ctx context.Context, id uint64, size int64) ([]byte, error) {
 	b := &s.bodies
 	b.mu.Lock()
 	w := b.entry(id)
 	b.mu.Unlock()
-	patience, cancel := context.WithTimeout(s.ctx, s.node.cfg.HandshakeTimeout)
+	patience, cancel := context.WithTimeout(ctx, s.node.cfg.HandshakeTimeout)
 	defer cancel()
 	select {
 	case <-w.announced:

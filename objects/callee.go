@@ -66,6 +66,7 @@ func (s *session) receiveCall(msg []byte) error {
 		in.find()
 	}
 	if err := s.serving.accept(in); err != nil {
+		s.letGo(in.object)
 		return err
 	}
 	if !m.Body.Bulk {
@@ -102,10 +103,15 @@ func (in *incoming) run() {
 	a := in.serve(ctx)
 	cancel()
 	in.reply(a)
-	if in.object != 0 {
-		s.node.reclaim(s.node.exports.end(in.object))
-	}
+	s.letGo(in.object)
 	s.serving.finish(in)
+}
+
+// letGo ends the hold on a call's target that find took.
+func (s *session) letGo(object lifetime.ObjectID) {
+	if object != 0 {
+		s.node.reclaim(s.node.exports.end(object))
+	}
 }
 
 // context is what the method gets: it ends with the session, with the caller's
@@ -231,6 +237,7 @@ func (in *incoming) reply(a answer) {
 		a = in.refuse(fail)
 	}
 	used := in.out.used
+	s.serving.answered()
 	if err := in.transmit(a); err != nil {
 		s.ungrant(&in.out)
 	}

@@ -27,6 +27,7 @@ type serving struct {
 	calls    map[uint64]*incoming
 	held     map[lifetime.XID][]*incoming // calls behind one whose body is on its way, that one first
 	queue    []*incoming                  // calls that wait for a place
+	open     int                          // calls whose answer is not on its way: the peer counts those
 	running  int
 	draining bool
 	idle     chan struct{} // closed when draining and no call is left
@@ -51,13 +52,14 @@ func (v *serving) accept(in *incoming) error {
 	if _, used := v.calls[in.id]; used {
 		return fmt.Errorf("call number %d is in use", in.id)
 	}
-	if limit := v.s.node.cfg.Limits.calls(); len(v.calls) >= limit {
+	if limit := v.s.node.cfg.Limits.calls(); v.open >= limit {
 		return fmt.Errorf("more than %d calls at once", limit)
 	}
 	if v.draining && in.refused == nil {
 		in.refused = fault(CodeClosed, reason("the owner's node is closing"), hintLookup)
 	}
 	v.calls[in.id] = in
+	v.open++
 	return nil
 }
 
@@ -151,6 +153,14 @@ func (v *serving) cancel(id uint64) {
 	}
 }
 
+// answered tells that the answer is about to be sent: as soon as the peer has
+// it, it may make another call.
+func (v *serving) answered() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.open--
+}
+
 // finish takes the call back and gives its place to the next.
 func (v *serving) finish(in *incoming) {
 	v.mu.Lock()
@@ -195,13 +205,15 @@ func (v *serving) dropQueue() {
 	}
 	v.queue = nil
 	clear(v.held)
+	var targets []lifetime.ObjectID
 	for _, in := range waiting {
-		if in.object != 0 {
-			defer v.s.node.reclaim(v.s.node.exports.end(in.object))
-		}
+		targets = append(targets, in.object)
 		v.remove(in)
 	}
 	v.mu.Unlock()
+	for _, object := range targets {
+		v.s.letGo(object)
+	}
 }
 
 // drain makes every further call fail.

@@ -44,7 +44,7 @@ func (b *bulkSender) send(ctx context.Context, id uint64, body []byte) error {
 	case b.slots <- struct{}{}:
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case <-b.conn.ended:
+	case <-b.conn.ctx.Done():
 		return b.conn.reason()
 	}
 	done := make(chan error, 1)
@@ -146,7 +146,7 @@ func (c *muxConn) receive(s *yamux.Stream, h Handler) {
 			c.Abort(violation("body of %d bytes, the limit is %d", size, c.cfg.MaxBody))
 			return
 		}
-		buf, err := h.Body(id, int64(size))
+		buf, err := h.Body(c.ctx, id, int64(size))
 		if err != nil {
 			c.Abort(err)
 			h.BodyDone(id, nil, err)

@@ -28,15 +28,17 @@ type muxConn struct {
 
 	tasks sync.WaitGroup // flushes, bodies, inbound streams
 
+	ctx context.Context // ends with the connection; its cause is the first reason
+	end context.CancelCauseFunc
+
 	mu      sync.Mutex
-	cause   error         // why the connection ended; the first reason stays
-	ended   chan struct{} // closed with the first reason
-	streams int           // inbound bulk streams that are open
+	streams int // inbound bulk streams that are open
 }
 
 // openMux starts yamux on conn and opens the lane. The acceptor waits for it.
 func openMux(conn net.Conn, role Role, info Info, cfg *Config) (*muxConn, error) {
-	c := &muxConn{cfg: cfg, info: info, ended: make(chan struct{})}
+	c := &muxConn{cfg: cfg, info: info}
+	c.ctx, c.end = context.WithCancelCause(context.Background())
 	c.under = &under{Conn: conn, writeTimeout: cfg.WriteTimeout}
 	c.under.guard = newGuard(role, cfg.Window, time.Now, c.Abort)
 	settings := &yamux.Config{
@@ -143,33 +145,20 @@ func (c *muxConn) Close() error {
 	return nil
 }
 
-// Abort ends the connection for err, unless it has ended.
+// Abort ends the connection for err, unless it has ended for something else.
 func (c *muxConn) Abort(err error) {
 	if err == nil {
 		err = ErrClosed
 	}
-	c.mu.Lock()
-	first := c.cause == nil
-	if first {
-		c.cause = err
-		close(c.ended)
-	}
-	c.mu.Unlock()
-	if first {
-		// The connection itself, not the session: its Close waits for yamux's
-		// reader, which may be the caller.
-		c.under.Close()
-		c.lane.fail(c.explain(err))
-	}
+	c.end(err)
+	// The connection itself, not the session: its Close waits for yamux's
+	// reader, which may be the caller.
+	c.under.Close()
+	c.lane.fail(c.explain(err))
 }
 
 // reason returns why the connection ended.
-func (c *muxConn) reason() error {
-	c.mu.Lock()
-	cause := c.cause
-	c.mu.Unlock()
-	return c.explain(cause)
-}
+func (c *muxConn) reason() error { return c.explain(context.Cause(c.ctx)) }
 
 // explain maps errors of yamux and of the network to those of this package.
 func (c *muxConn) explain(err error) error {
@@ -181,9 +170,7 @@ func (c *muxConn) explain(err error) error {
 	case errors.Is(err, yamux.ErrConnectionWriteTimeout), errors.Is(err, yamux.ErrTimeout), errors.Is(err, os.ErrDeadlineExceeded):
 		return fmt.Errorf("%w: %w", ErrTimeout, err)
 	case errors.Is(err, yamux.ErrSessionShutdown), errors.Is(err, yamux.ErrStreamClosed), errors.Is(err, net.ErrClosed):
-		c.mu.Lock()
-		cause := c.cause
-		c.mu.Unlock()
+		cause := context.Cause(c.ctx)
 		if cause != nil && !errors.Is(cause, net.ErrClosed) && !errors.Is(cause, yamux.ErrSessionShutdown) {
 			return cause
 		}

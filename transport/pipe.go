@@ -273,7 +273,9 @@ type pipeConn struct {
 func (c *pipeConn) Info() Info { return c.info }
 
 func (c *pipeConn) Serve(h Handler) error {
+	ctx, cancel := context.WithCancel(context.Background())
 	defer c.bodies.Wait()
+	defer cancel()
 	for {
 		items, err := c.in.take()
 		if err != nil {
@@ -285,13 +287,13 @@ func (c *pipeConn) Serve(h Handler) error {
 				h.Message(item.msg)
 				continue
 			}
-			c.bodies.Go(func() { c.receive(h, item.body) })
+			c.bodies.Go(func() { c.receive(ctx, h, item.body) })
 		}
 	}
 }
 
-func (c *pipeConn) receive(h Handler, body *pipeBody) {
-	buf, err := h.Body(body.id, int64(len(body.data)))
+func (c *pipeConn) receive(ctx context.Context, h Handler, body *pipeBody) {
+	buf, err := h.Body(ctx, body.id, int64(len(body.data)))
 	if err != nil {
 		c.Abort(err)
 	} else {

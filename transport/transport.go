@@ -86,10 +86,10 @@ type Handler interface {
 	// block, and msg is valid only during the call.
 	Message(msg []byte)
 	// Body announces a bulk body of size bytes, on a goroutine of its own. It may
-	// wait for the lane's message about it, and returns where to put the body: a
-	// slice of size bytes, or nil to have it skipped. An error ends the
-	// connection.
-	Body(id uint64, size int64) ([]byte, error)
+	// wait for the lane's message about it until ctx ends with the connection, and
+	// returns where to put the body: a slice of size bytes, or nil to have it
+	// skipped. An error ends the connection.
+	Body(ctx context.Context, id uint64, size int64) ([]byte, error)
 	// BodyDone tells that buf, from Body, is complete, or with err that it never
 	// will be.
 	BodyDone(id uint64, buf []byte, err error)

@@ -1,0 +1,239 @@
+package objects_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/netobj/netobj/internal/wire"
+	"github.com/netobj/netobj/marshal"
+	"github.com/netobj/netobj/objects"
+	"github.com/netobj/netobj/objects/internal/sample"
+	"github.com/netobj/netobj/proxy"
+	"github.com/netobj/netobj/transport"
+)
+
+// rawPeer speaks to a node message by message, as no well-behaved node would.
+type rawPeer struct {
+	t     *testing.T
+	conn  transport.Conn
+	lane  chan []byte // messages that the node sent
+	ended chan error  // why the connection ended
+}
+
+func dialRawPeer(t *testing.T, url string) *rawPeer {
+	t.Helper()
+	link, err := transport.Dial(t.Context(), url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hello := wire.Hello{Versions: wire.Versions{Min: wire.Version, Max: wire.Version}, Node: uuid.New(), Incarnation: uuid.New()}
+	var ack wire.HelloAck
+	err = errors.Join(wire.WriteHello(link, &hello), wire.ReadHelloAck(link, &ack), wire.WriteGo(link, wire.GoStart))
+	if err != nil || ack.Status != wire.StatusNew {
+		t.Fatalf("handshake: %v, %v", ack.Status, err)
+	}
+	conn, err := link.Open(transport.Dialer, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &rawPeer{t: t, conn: conn, lane: make(chan []byte, 1000), ended: make(chan error, 1)}
+	go func() { p.ended <- conn.Serve(p) }()
+	t.Cleanup(func() { conn.Abort(nil) })
+	return p
+}
+
+func (p *rawPeer) Message(msg []byte)                                  { p.lane <- append([]byte(nil), msg...) }
+func (p *rawPeer) Body(context.Context, uint64, int64) ([]byte, error) { return nil, nil }
+func (p *rawPeer) BodyDone(uint64, []byte, error)                      {}
+func (p *rawPeer) send(msg []byte)                                     { p.conn.Send(p.t.Context(), msg, nil) }
+func (p *rawPeer) sendCall(m *wire.Call, args []byte) {
+	p.send(append(m.AppendHead(nil, len(args)), args...))
+}
+
+// answer waits for the node's next Return.
+func (p *rawPeer) answer() wire.Return {
+	p.t.Helper()
+	for {
+		select {
+		case msg := <-p.lane:
+			if kind, _ := wire.Peek(msg); kind != wire.TypeReturn {
+				continue
+			}
+			var m wire.Return
+			if err := wire.ParseReturn(msg, &m); err != nil {
+				p.t.Fatal(err)
+			}
+			return m
+		case err := <-p.ended:
+			p.t.Fatalf("the connection ended: %v", err)
+		}
+	}
+}
+
+// faultCode is the code of a Return that reports a failure of the runtime.
+func faultCode(m wire.Return) objects.Code {
+	var d marshal.Decoder
+	d.Reset(m.Body.Inline, nil, nil, nil)
+	d.Tuple()
+	return objects.Code(d.Next().Uint16())
+}
+
+var (
+	emptyArgs  = marshal.AppendArray(nil, 0)
+	pingMethod = uint64(proxy.NewMethodID("github.com/netobj/netobj/objects.PeerService", "Ping"))
+)
+
+// TestViolationsEndTheSessionAlone sends what no correct peer sends. The node
+// says in its log which rule was broken, ends that session, and serves the
+// others.
+func TestViolationsEndTheSessionAlone(t *testing.T) {
+	ping := &wire.Call{ID: 1, Method: pingMethod}
+	for name, c := range map[string]struct {
+		send func(p *rawPeer)
+		want string
+	}{
+		"garbage":            {func(p *rawPeer) { p.send([]byte{0xff, 0xff}) }, "malformed"},
+		"empty":              {func(p *rawPeer) { p.send(nil) }, "malformed"},
+		"cut call":           {func(p *rawPeer) { p.send(ping.AppendHead(nil, 100)) }, "malformed Call"},
+		"unknown return":     {func(p *rawPeer) { p.send((&wire.Return{ID: 7}).AppendHead(nil, 0)) }, "a call that was not made"},
+		"release of nothing": {func(p *rawPeer) { p.send((&wire.Release{Entries: []wire.Entry{{XID: 9, N: 1}}}).Append(nil)) }, "release of reference 9"},
+		"release of zero":    {func(p *rawPeer) { p.send((&wire.Release{Entries: []wire.Entry{{XID: 1, N: 0}}}).Append(nil)) }, "release of"},
+		"foreign reference": {func(p *rawPeer) {
+			p.sendCall(&wire.Call{ID: 1, Method: pingMethod, Caps: []wire.Cap{{Kind: wire.CapYours, XID: 5}}}, emptyArgs)
+		}, "never gave"},
+		"one number for two objects": {func(p *rawPeer) {
+			p.sendCall(&wire.Call{ID: 1, Method: pingMethod, Caps: []wire.Cap{
+				{Kind: wire.CapMine, XID: 5, Object: 1, Iface: "a.B"}, {Kind: wire.CapMine, XID: 5, Object: 2, Iface: "a.B"}}}, emptyArgs)
+		}, "5"},
+		"over-release": {func(p *rawPeer) {
+			p.sendCall(&wire.Call{ID: 1, Method: uint64(proxy.NewMethodID("github.com/netobj/netobj/objects.PeerService", "Root"))},
+				marshal.AppendString(marshal.AppendArray(nil, 1), "thing"))
+			m := p.answer()
+			if len(m.Caps) != 1 {
+				p.t.Fatalf("Root answered %+v", m)
+			}
+			p.send((&wire.Release{Entries: []wire.Entry{{XID: m.Caps[0].XID, N: 2}}}).Append(nil))
+		}, "release of 2 grants"},
+		"unannounced body": {func(p *rawPeer) {
+			p.conn.SendBody(p.t.Context(), 99, make([]byte, 100_000))
+			p.sendCall(&wire.Call{ID: 1, Method: pingMethod, Body: wire.Body{Bulk: true, BulkID: 1, Size: 1 << 40}}, nil)
+		}, "1099511627776"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			log, logger := newLog()
+			p := newPairAt(t, objects.Config{Logger: logger}, "tcp://127.0.0.1:0")
+			raw := dialRawPeer(t, p.server.Addrs()[0])
+			c.send(raw)
+			<-raw.ended
+			if line := <-log.lines; !strings.Contains(line, "peer broke the protocol") || !strings.Contains(line, c.want) {
+				t.Errorf("log line %q does not say %q", line, c.want)
+			}
+			if _, err := p.remote.Add(t.Context(), 1, 1); err != nil {
+				t.Errorf("the other client: %v", err)
+			}
+		})
+	}
+}
+
+// TestBadCallsAreAnswered sends calls that this node cannot serve; each gets an
+// answer, and the session goes on.
+func TestBadCallsAreAnswered(t *testing.T) {
+	p := newPairAt(t, quiet, "tcp://127.0.0.1:0")
+	raw := dialRawPeer(t, p.server.Addrs()[0])
+	id := uint64(0)
+	for name, c := range map[string]struct {
+		call wire.Call
+		args []byte
+		want objects.Code
+	}{
+		"unknown object":  {wire.Call{Target: wire.Target{XID: 77}, Method: pingMethod}, emptyArgs, objects.CodeNoSuchObject},
+		"unknown method":  {wire.Call{Method: 12345}, emptyArgs, objects.CodeNoSuchMethod},
+		"reserved flag":   {wire.Call{Method: pingMethod, Flags: 1}, emptyArgs, objects.CodeUnsupported},
+		"reserved kind":   {wire.Call{Method: pingMethod, Caps: []wire.Cap{{Kind: wire.CapThird}}}, emptyArgs, objects.CodeUnsupported},
+		"no list":         {wire.Call{Method: pingMethod}, marshal.AppendUint(nil, 1), objects.CodeBadArguments},
+		"malformed":       {wire.Call{Method: pingMethod}, []byte{0x9f}, objects.CodeBadArguments},
+		"nothing at all":  {wire.Call{Method: pingMethod}, nil, objects.CodeBadArguments},
+		"too many levels": {wire.Call{Method: pingMethod}, []byte(strings.Repeat("\x81", 40) + "\x00"), objects.CodeBadArguments},
+	} {
+		id++
+		c.call.ID = id
+		raw.sendCall(&c.call, c.args)
+		if m := raw.answer(); m.ID != id || m.Status != wire.StatusFault || faultCode(m) != c.want {
+			t.Errorf("%s: answer %v to call %d with code %v, want %v", name, m.Status, m.ID, faultCode(m), c.want)
+		}
+	}
+	raw.send([]byte{0x81, 0x18, 99}) // a message of an unknown type
+	id++
+	raw.sendCall(&wire.Call{ID: id, Method: pingMethod}, emptyArgs)
+	if m := raw.answer(); m.ID != id || m.Status != wire.StatusOK {
+		t.Errorf("a good call afterwards: %+v", m)
+	}
+}
+
+// TestPeerBeyondItsCallsIsCutOff opens more calls than the handshake allowed.
+func TestPeerBeyondItsCallsIsCutOff(t *testing.T) {
+	log, logger := newLog()
+	p := newPairAt(t, objects.Config{Logger: logger, Limits: objects.Limits{Running: 2, Queued: 3}}, "tcp://127.0.0.1:0")
+	p.local.block = make(chan struct{})
+	raw := dialRawPeer(t, p.server.Addrs()[0])
+	raw.sendCall(&wire.Call{ID: 1, Method: uint64(proxy.NewMethodID("github.com/netobj/netobj/objects.PeerService", "Root"))},
+		marshal.AppendString(marshal.AppendArray(nil, 1), "thing"))
+	xid := raw.answer().Caps[0].XID
+	wait := uint64(proxy.NewMethodID("github.com/netobj/netobj/objects/internal/sample.Thing", "Wait"))
+	for id := range uint64(6) {
+		raw.sendCall(&wire.Call{ID: id + 2, Target: wire.Target{XID: xid}, Method: wait}, emptyArgs)
+	}
+	<-raw.ended
+	if line := <-log.lines; !strings.Contains(line, "more than 5 calls at once") {
+		t.Errorf("log line %q", line)
+	}
+	close(p.local.block)
+}
+
+// TestOneByteASecond dribbles a valid handshake; the whole of it has a limit,
+// not each byte.
+func TestOneByteASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pipes := transport.NewPipeNet()
+		log, logger := newLog()
+		node, err := objects.Listen(t.Context(), "pipe://server", &objects.Config{PipeNet: pipes, Logger: logger})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer node.Close()
+		if err := objects.Publish[sample.Thing](node, "thing", &thing{}); err != nil {
+			t.Fatal(err)
+		}
+		link, err := transport.Dial(t.Context(), "pipe://server", &transport.Config{PipeNet: pipes})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer link.Close()
+		begun := time.Now()
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for _, b := range helloBytes() {
+			<-tick.C
+			if _, err := link.Write([]byte{b}); err != nil {
+				break
+			}
+		}
+		if took := time.Since(begun); took > 7*time.Second {
+			t.Errorf("the node listened to the dribble for %v", took)
+		}
+		if line := <-log.lines; !strings.Contains(line, "stopped after") {
+			t.Errorf("log line %q", line)
+		}
+		client := objects.NewNode(&objects.Config{PipeNet: pipes, Logger: logger})
+		defer client.Close()
+		if err := openError(t.Context(), client, "pipe://server"); err != nil {
+			t.Errorf("the next client: %v", err)
+		}
+	})
+}
