@@ -174,7 +174,7 @@ func listenUnix(ctx context.Context, u *url.URL) (Listener, error) {
 	if err := removeStale(u.Path); err != nil {
 		return nil, err
 	}
-	var lc net.ListenConfig
+	lc := net.ListenConfig{Control: private}
 	l, err := lc.Listen(ctx, "unix", u.Path)
 	if err != nil {
 		return nil, err

@@ -28,8 +28,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"flag"
 	"fmt"
@@ -40,6 +38,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/netobj/netobj/internal/cli"
 	"github.com/netobj/netobj/objects"
 	"github.com/netobj/netobj/registry"
 )
@@ -149,7 +148,9 @@ func execute(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if n := len(words) - 1; n < cmd.least || cmd.most >= 0 && n > cmd.most {
 		return &usageError{fmt.Sprintf("usage: objctl %s %s", cmd.name, cmd.args)}
 	}
-	if t.settings.TLS, err = tlsConfig(ca, cert, key); err != nil {
+	if t.settings.TLS, err = cli.TLS(ca, cert, key); errors.Is(err, cli.ErrHalfPair) {
+		return &usageError{err.Error()}
+	} else if err != nil {
 		return err
 	}
 	if cmd.name != "watch" {
@@ -216,32 +217,6 @@ Flags, anywhere on the line:
 
 Exit codes: 0 ok, 1 failed, 2 usage, 3 not found.
 `)
-}
-
-// tlsConfig reads the files of the TLS flags.
-func tlsConfig(ca, cert, key string) (*tls.Config, error) {
-	config := &tls.Config{}
-	if ca != "" {
-		pem, err := os.ReadFile(ca)
-		if err != nil {
-			return nil, err
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%s holds no certificate in PEM form", ca)
-		}
-	}
-	if (cert == "") != (key == "") {
-		return nil, &usageError{"--tls-cert and --tls-key go together"}
-	}
-	if cert != "" {
-		pair, err := tls.LoadX509KeyPair(cert, key)
-		if err != nil {
-			return nil, err
-		}
-		config.Certificates = []tls.Certificate{pair}
-	}
-	return config, nil
 }
 
 // names connects to the registry.

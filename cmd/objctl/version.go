@@ -3,18 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
+
+	"github.com/netobj/netobj/internal/cli"
 )
 
 // version prints the version that the command was built from.
 func version(_ context.Context, t *tool, _ []string) error {
-	number, goVersion := "(devel)", "unknown"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		if info.Main.Version != "" {
-			number = info.Main.Version
-		}
-		goVersion = info.GoVersion
-	}
+	number, goVersion := cli.Version()
 	if t.format == "json" {
 		return t.json(map[string]string{"version": number, "go": goVersion})
 	}

@@ -20,10 +20,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 
 	"github.com/netobj/netobj/gen"
+	"github.com/netobj/netobj/internal/cli"
 )
 
 // Exit codes.
@@ -52,7 +52,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return code
 	}
 	if opts.version {
-		fmt.Fprintln(stdout, "objgen", version())
+		module, goVersion := cli.Version()
+		fmt.Fprintf(stdout, "objgen %s (%s)\n", module, goVersion)
 		return exitOK
 	}
 	res, err := gen.Generate(ctx, &opts.Config)
@@ -141,15 +142,4 @@ func verb(f *gen.File) string {
 		return "remove"
 	}
 	return "write"
-}
-
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(devel)"
-	}
-	if info.Main.Path == "github.com/netobj/netobj" {
-		return info.Main.Version
-	}
-	return info.Main.Version
 }

@@ -40,9 +40,10 @@ var rules = map[string][]string{
 	"registry/storetest":      {"registry", uuid},
 	"objtest":                 {"objects", "registry", "transport"},
 	"gen":                     {xtools},
-	"cmd/objgen":              {"gen"},
-	"cmd/objregistry":         {"objects", "registry", "registry/boltstore", "transport"},
-	"cmd/objctl":              {"objects", "registry", "proxy", "marshal", "internal/schema"},
+	"internal/cli":            {},
+	"cmd/objgen":              {"gen", "internal/cli"},
+	"cmd/objregistry":         {"objects", "registry", "registry/boltstore", "internal/cli"},
+	"cmd/objctl":              {"objects", "registry", "proxy", "marshal", "internal/schema", "internal/cli"},
 }
 
 // pure lists standard packages that a package must not import, because it is a
