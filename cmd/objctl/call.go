@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/netobj/netobj/internal/schema"
@@ -84,7 +85,7 @@ func (c *caller) call(ctx context.Context, method string, args []string) (any, e
 	writer := schema.Writer{Ref: func(e *marshal.Encoder, uri, _ string) error { return c.putObject(ctx, e, uri) }}
 	out.Args.Array(len(args))
 	for i, arg := range args {
-		if err := writer.Write(&out.Args, params[i], arg); err != nil {
+		if err := writer.Write(&out.Args, params[i], literal(arg)); err != nil {
 			return nil, &usageError{fmt.Sprintf("argument %d (%s): %v", i+1, strings.TrimSpace(m.Params[i].Name+" "+params[i].Go()), err)}
 		}
 	}
@@ -95,6 +96,14 @@ func (c *caller) call(ctx context.Context, method string, args []string) (any, e
 		values[i] = reader.Read(out.Results.Next(), t)
 	}
 	return arrange(m.Results, values), out.End()
+}
+
+// literal returns an argument as JSON: an object's obj:// text needs no quotes.
+func literal(arg string) string {
+	if strings.HasPrefix(arg, "obj://") {
+		return strconv.Quote(arg)
+	}
+	return arg
 }
 
 // find looks a method up in the descriptors of the target.

@@ -30,7 +30,11 @@ _objctl() {
 	elif [[ $word == -* ]]; then
 		COMPREPLY=($(compgen -W "--registry --timeout -o --tls-ca --tls-cert --tls-key" -- "$word"))
 	elif ((COMP_CWORD == 2)); then
-		COMPREPLY=($(compgen -W "$(objctl ls --timeout 1s "$word" 2>/dev/null | awk 'NR > 1 { print $1 }')" -- "$word"))
+		local name # names come from others: they are quoted, never evaluated
+		COMPREPLY=()
+		while read -r name _; do
+			COMPREPLY+=("$(printf %q "$name")")
+		done < <(objctl ls --timeout 1s -- "$word" 2>/dev/null | tail -n +2)
 	fi
 }
 complete -F _objctl objctl
@@ -41,7 +45,7 @@ _objctl() {
 	if ((CURRENT == 2)); then
 		compadd COMMANDS
 	elif ((CURRENT == 3)); then
-		compadd $(objctl ls --timeout 1s 2>/dev/null | awk 'NR > 1 { print $1 }')
+		compadd -- $(objctl ls --timeout 1s 2>/dev/null | awk 'NR > 1 { print $1 }')
 	fi
 }
 compdef _objctl objctl

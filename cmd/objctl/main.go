@@ -18,7 +18,7 @@
 //
 // Arguments of call are JSON, typed by the method's descriptor, which comes from
 // the object's owner: objctl needs no code of the interface. Where a method takes
-// an object, write "obj://NAME" for the object that is bound to NAME. An object
+// an object, write obj://NAME for the object that is bound to NAME. An object
 // in a result is printed as obj://INCARNATION/NUMBER, which identifies it but
 // gives no right to use it: objctl releases it when it ends. "then" uses it
 // before that.

@@ -41,6 +41,7 @@ var rules = map[string][]string{
 	"objtest":                 {"objects", "registry", "transport"},
 	"gen":                     {xtools},
 	"internal/cli":            {},
+	"internal/proctest":       {},
 	"cmd/objgen":              {"gen", "internal/cli"},
 	"cmd/objregistry":         {"objects", "registry", "registry/boltstore", "internal/cli"},
 	"cmd/objctl":              {"objects", "registry", "proxy", "marshal", "internal/schema", "internal/cli"},

@@ -118,8 +118,7 @@ func Start(t testing.TB, cmd *exec.Cmd) *Process {
 // returns what follows the text there, without spaces around it.
 func (p *Process) Expect(text string) string {
 	p.t.Helper()
-	for line := range p.lines {
-		p.seen = append(p.seen, line)
+	for line, ok := p.Line(); ok; line, ok = p.Line() {
 		if _, rest, ok := strings.Cut(line, text); ok {
 			return strings.TrimSpace(rest)
 		}
@@ -128,10 +127,18 @@ func (p *Process) Expect(text string) string {
 	return ""
 }
 
+// Line returns the next line of standard output; ok is false at its end.
+func (p *Process) Line() (line string, ok bool) {
+	line, ok = <-p.lines
+	if ok {
+		p.seen = append(p.seen, line)
+	}
+	return line, ok
+}
+
 // Rest reads standard output to its end and returns all of it.
 func (p *Process) Rest() string {
-	for line := range p.lines {
-		p.seen = append(p.seen, line)
+	for _, more := p.Line(); more; _, more = p.Line() {
 	}
 	return strings.Join(p.seen, "\n") + "\n"
 }
@@ -159,9 +166,7 @@ func (p *Process) Wait() error { return p.wait() }
 
 func (p *Process) wait() error {
 	p.once.Do(func() {
-		for line := range p.lines { // Wait closes the pipe: read it first
-			p.seen = append(p.seen, line)
-		}
+		p.Rest() // Wait closes the pipe: read it first
 		p.ended = p.cmd.Wait()
 	})
 	return p.ended
