@@ -29,7 +29,8 @@ type incoming struct {
 	deadline time.Time // zero: none
 	payload  []byte    // owned by the incoming
 	slots    []marshal.Slot
-	refused  *Error // why the method is not run at all
+	passing  []marshal.Slot // references that a forwarder passes on, both ways
+	refused  *Error         // why the method is not run at all
 
 	// guarded by serving.mu
 	complete  bool               // the payload has arrived
@@ -50,11 +51,18 @@ func (s *session) receiveCall(msg []byte) error {
 	if reserved != nil && !errors.Is(reserved, wire.ErrReserved) {
 		return reserved
 	}
-	slots, refused, err := s.receiveCaps(m.Caps)
+	r := surfacing
+	if len(m.Caps) > 0 {
+		r = s.node.exports.receiptFor(s.id, lifetime.XID(m.Target.XID))
+	}
+	slots, refused, err := s.receiveCaps(m.Caps, r)
 	if err != nil {
 		return err
 	}
 	in := s.serving.get()
+	if r == passing {
+		in.passing = append(in.passing[:0], slots...)
+	}
 	in.id, in.method, in.xid = m.ID, m.Method, lifetime.XID(m.Target.XID)
 	in.slots, in.refused = slots, refused
 	if m.Timeout > 0 {
@@ -103,6 +111,7 @@ func (in *incoming) run() {
 	a := in.serve(ctx)
 	cancel()
 	in.reply(a)
+	s.passed(in.passing)
 	s.letGo(in.object)
 	s.serving.finish(in)
 }

@@ -36,15 +36,16 @@ type calls struct {
 // call is one call going out, recycled from call to call.
 type call struct {
 	proxy.Call
-	s      *session
-	entry  *imported
-	id     uint64
-	sent   bool
-	out    outgoing
-	head   []byte
-	done   chan struct{} // the reader signals that reply is filled in; capacity 1
-	reply  reply
-	failed *Error // set instead of reply when the session ended
+	s       *session
+	entry   *imported
+	id      uint64
+	sent    bool
+	relayed bool // made for a peer, see relay.go
+	out     outgoing
+	head    []byte
+	done    chan struct{} // the reader signals that reply is filled in; capacity 1
+	reply   reply
+	failed  *Error // set instead of reply when the session ended
 }
 
 // reply is a Return as it came.
@@ -69,7 +70,7 @@ func (t *calls) init(s *session) {
 func (t *calls) begin(ctx context.Context, i *imported, m *proxy.Method) *call {
 	c := t.pool.Get().(*call)
 	c.entry = i
-	c.sent = false
+	c.sent, c.relayed = false, false
 	c.Init(ctx, m, c)
 	c.Args.Reset(&t.s.limits)
 	return c
@@ -335,6 +336,15 @@ func (t *calls) abandon(c *call) bool {
 	return true
 }
 
+// receiptFor says what becomes of the references in the Return of call id. With
+// a call that nobody waits for they pass, to nowhere.
+func (t *calls) receiptFor(id uint64) receipt {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := t.pending[id]
+	return receipt(c == nil || c.relayed)
+}
+
 // claim takes the call numbered id out of the table, to deliver its reply. It
 // is nil if nobody waits any more.
 func (t *calls) claim(id uint64) (c *call, known bool) {
@@ -374,7 +384,8 @@ func (s *session) receiveReturn(msg []byte) error {
 	if err := wire.ParseReturn(msg, m); err != nil {
 		return err
 	}
-	slots, fail, err := s.receiveCaps(m.Caps)
+	r := s.calls.receiptFor(m.ID)
+	slots, fail, err := s.receiveCaps(m.Caps, r)
 	if err != nil {
 		return err
 	}
@@ -383,6 +394,8 @@ func (s *session) receiveReturn(msg []byte) error {
 		return s.bodies.announce(&m.Body, func(body []byte, lost *Error) {
 			if c, _ := s.calls.claim(id); c != nil {
 				c.finish(reply{status: status, payload: body, slots: slots, fault: cmp.Or(fail, lost)})
+			} else if r == passing {
+				s.passed(slots)
 			}
 		})
 	}
@@ -392,6 +405,8 @@ func (s *session) receiveReturn(msg []byte) error {
 	}
 	if c != nil {
 		c.finish(reply{status: m.Status, payload: append(c.reply.payload[:0], m.Body.Inline...), slots: slots, fault: fail})
+	} else if r == passing {
+		s.passed(slots)
 	}
 	return nil
 }

@@ -111,12 +111,27 @@ func (x *exports) ungrant(s lifetime.SessionID, xid lifetime.XID) []lifetime.Rec
 	return x.forget(x.table.Ungrant(s, xid))
 }
 
-// target returns what session s knows as xid.
-func (x *exports) target(s lifetime.SessionID, xid lifetime.XID) (any, bool) {
+// target returns what session s knows as xid and has passed in a message.
+func (x *exports) target(s lifetime.SessionID, xid lifetime.XID, r receipt) (any, bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	_, target, ok := x.table.Lookup(s, xid)
+	if ref, forwarder := target.(*proxy.Ref); forwarder {
+		i := importOf(ref)
+		i.s.imports.mu.Lock()
+		defer i.s.imports.mu.Unlock()
+		i.note(r)
+	}
 	return target, ok
+}
+
+// receiptFor says what becomes of the references in a call of session s on xid.
+func (x *exports) receiptFor(s lifetime.SessionID, xid lifetime.XID) receipt {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	_, target, _ := x.table.Lookup(s, xid)
+	_, forwarder := target.(*proxy.Ref)
+	return receipt(forwarder)
 }
 
 // begin finds the target of a call and keeps it from being reclaimed until end.
@@ -190,9 +205,13 @@ func (x *exports) len() int {
 }
 
 // reclaim tells objects that nobody holds them any more, outside all locks; on
-// a closing node, before it returns.
+// a closing node, before it returns. Forwarders let go of theirs.
 func (n *Node) reclaim(reclaimed []lifetime.Reclaimed[any]) {
 	for _, r := range reclaimed {
+		if ref, forwarder := r.Target.(*proxy.Ref); forwarder {
+			n.exports.letPass(ref)
+			continue
+		}
 		u, ok := r.Target.(Unreferencer)
 		if ok && !n.spawn(func() { n.unreferenced(u) }) {
 			n.unreferenced(u)

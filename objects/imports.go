@@ -34,12 +34,14 @@ type imported struct {
 	object lifetime.ObjectID
 
 	// guarded by s.imports.mu
-	ref     weak.Pointer[proxy.Ref]
-	gen     lifetime.Gen
-	cleanup runtime.Cleanup
-	broken  *Error          // why calls fail; nil while they may be made
-	alive   context.Context // made when first asked for
-	kill    context.CancelCauseFunc
+	ref      weak.Pointer[proxy.Ref]
+	gen      lifetime.Gen
+	cleanup  runtime.Cleanup
+	broken   *Error          // why calls fail; nil while they may be made
+	passing  int             // messages with it that are being passed on, see relay.go
+	surfaced int             // times that this node's program has received it, less those it forgot
+	alive    context.Context // made when first asked for
+	kill     context.CancelCauseFunc
 }
 
 func (m *imports) init(s *session) {
@@ -59,7 +61,7 @@ func (m *imports) nodeObject() PeerService {
 
 // receive counts a grant (rule H1) and returns the object's Ref: the one that
 // is alive, or a new one under a new generation (rules H2, H3).
-func (m *imports) receive(c *wire.Cap) (*proxy.Ref, error) {
+func (m *imports) receive(c *wire.Cap, r receipt) (*proxy.Ref, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	xid, object := lifetime.XID(c.XID), lifetime.ObjectID(c.Object)
@@ -70,7 +72,9 @@ func (m *imports) receive(c *wire.Cap) (*proxy.Ref, error) {
 	if i == nil {
 		i = &imported{s: m.s, xid: xid, object: object, broken: m.err}
 		m.entries[xid] = i
-	} else if ref := i.ref.Value(); ref != nil {
+	}
+	i.note(r)
+	if ref := i.ref.Value(); ref != nil {
 		return ref, nil
 	}
 	ref := proxy.NewRef(c.Iface, i)
@@ -115,6 +119,11 @@ func (m *imports) unuse(all ...*imported) {
 func (m *imports) release(i *imported) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.giveBack(i)
+}
+
+// giveBack is release with m.mu held.
+func (m *imports) giveBack(i *imported) {
 	if i.broken != nil && i.broken.Code == CodeReleased {
 		return
 	}

@@ -70,7 +70,7 @@ func (s *session) ungrant(o *outgoing) {
 // receiveCaps counts the references of a received message, all of them before
 // anything else may reject it (rule H1), and returns what they stand for. The
 // fault concerns this message alone; the error is a violation of the protocol.
-func (s *session) receiveCaps(caps []wire.Cap) (slots []marshal.Slot, unknown *Error, err error) {
+func (s *session) receiveCaps(caps []wire.Cap, r receipt) (slots []marshal.Slot, unknown *Error, err error) {
 	if len(caps) == 0 {
 		return nil, nil, nil
 	}
@@ -80,13 +80,13 @@ func (s *session) receiveCaps(caps []wire.Cap) (slots []marshal.Slot, unknown *E
 		slots[i].Iface = c.Iface
 		switch c.Kind {
 		case wire.CapMine:
-			ref, err := s.imports.receive(c)
+			ref, err := s.imports.receive(c, r)
 			if err != nil {
 				return nil, nil, err
 			}
 			slots[i].Object = ref
 		case wire.CapYours:
-			target, ok := s.node.exports.target(s.id, lifetime.XID(c.XID))
+			target, ok := s.node.exports.target(s.id, lifetime.XID(c.XID), r)
 			if !ok {
 				return nil, nil, fmt.Errorf("message passes reference %d, which this node never gave or has taken back", c.XID)
 			}
@@ -126,18 +126,23 @@ func causeText(e *Error) string {
 // importOf returns the runtime's side of what v refers to: nil if v is a value
 // of this process.
 func importOf(v any) *imported {
-	var ref *proxy.Ref
-	switch o := v.(type) {
-	case *proxy.Ref:
-		ref = o
-	case proxy.Proxy:
-		ref = o.ProxyRef()
-	}
+	ref := handleOf(v)
 	if ref == nil {
 		return nil
 	}
 	i, _ := ref.Binding().(*imported)
 	return i
+}
+
+// handleOf returns the handle of a proxy; nil if v is neither.
+func handleOf(v any) *proxy.Ref {
+	switch o := v.(type) {
+	case *proxy.Ref:
+		return o
+	case proxy.Proxy:
+		return o.ProxyRef()
+	}
+	return nil
 }
 
 // watch returns the context that ends with the reference ref.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/netobj/netobj/internal/lifetime"
+	"github.com/netobj/netobj/marshal"
 	"github.com/netobj/netobj/proxy"
 )
 
@@ -189,6 +190,7 @@ func (in *incoming) recycle() {
 		Incoming: in.Incoming,
 		s:        in.s,
 		payload:  keep(in.payload),
+		passing:  in.passing[:0],
 		head:     in.head[:0],
 		extra:    in.extra,
 		out:      outgoing{caps: in.out.caps[:0], used: in.out.used[:0]},
@@ -206,11 +208,14 @@ func (v *serving) dropQueue() {
 	v.queue = nil
 	clear(v.held)
 	var targets []lifetime.ObjectID
+	var passing []marshal.Slot
 	for _, in := range waiting {
 		targets = append(targets, in.object)
+		passing = append(passing, in.passing...)
 		v.remove(in)
 	}
 	v.mu.Unlock()
+	v.s.passed(passing)
 	for _, object := range targets {
 		v.s.letGo(object)
 	}

@@ -130,10 +130,15 @@ func (c *Client) lookup(ctx context.Context, name string) (ref *proxy.Ref, entry
 	if err := ValidateName(name); err != nil {
 		return nil, Entry{}, err
 	}
-	err = c.call(ctx, true, func(r Registry) (err error) {
-		ref, entry, err = r.Lookup(ctx, name)
-		return err
-	})
+	ask := func() error {
+		return c.call(ctx, true, func(r Registry) (err error) {
+			ref, entry, err = r.Lookup(ctx, name)
+			return err
+		})
+	}
+	if err = ask(); errors.Is(err, objects.ErrReleased) {
+		err = ask() // the name was unbound while the answer was being sent
+	}
 	return ref, entry, err
 }
 

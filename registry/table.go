@@ -26,6 +26,13 @@ func (b *binding) entry() Entry {
 	}
 }
 
+// letGo gives back the object, which the binding holds no longer.
+func (b *binding) letGo() {
+	if b.ref != nil {
+		objects.Forget(b.ref)
+	}
+}
+
 // release ends what watches over b.
 func (b *binding) release() {
 	if b.unwatch != nil {
@@ -57,6 +64,7 @@ func (s *Server) take(name string) *binding {
 		return nil
 	}
 	b.release()
+	b.letGo()
 	delete(s.names, name)
 	if s.perOwner[b.record.Principal]--; s.perOwner[b.record.Principal] == 0 {
 		delete(s.perOwner, b.record.Principal)
@@ -91,6 +99,7 @@ func (s *Server) lost(b *binding) {
 	if s.ctx.Err() != nil || s.names[b.record.Name] != b || b.ref == nil {
 		return
 	}
+	b.letGo()
 	b.ref = nil
 	s.publish(Event{Unreachable, b.entry()})
 	s.startGrace(b)

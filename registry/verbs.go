@@ -20,7 +20,12 @@ import (
 const maxSignature = 64 << 10
 
 // Bind implements Registry.
-func (s *Server) Bind(ctx context.Context, name string, object *proxy.Ref, terms Terms) (Entry, error) {
+func (s *Server) Bind(ctx context.Context, name string, object *proxy.Ref, terms Terms) (entry Entry, err error) {
+	defer func() {
+		if err != nil && object != nil {
+			objects.Forget(object) // else the binding does, when it ends
+		}
+	}()
 	r, err := s.newRecord(ctx, name, object, terms)
 	if err != nil {
 		return Entry{}, err

@@ -1,0 +1,164 @@
+// Quickstart shows netobj at work: it starts a registry daemon, a server and a
+// client as three processes, prints what they do, and stops them.
+//
+//	go run ./examples/quickstart
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "quickstart:", err)
+		os.Exit(1)
+	}
+}
+
+// run is the whole show, or, with an argument, one of the processes in it.
+func run(args []string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	switch strings.Join(args, " ") {
+	case "":
+		return show(ctx)
+	case "server":
+		return serve(ctx)
+	case "client":
+		return visit(ctx)
+	}
+	return fmt.Errorf("unknown argument %q; run it without", args)
+}
+
+// show starts the processes in order. Each runs until the next step needs it no
+// more; all are gone when it returns.
+func show(ctx context.Context) error {
+	folder, err := os.MkdirTemp("", "netobj-quickstart-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	fmt.Println("building the registry daemon ...")
+	daemon, err := build(ctx, folder)
+	if err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+
+	registry, err := start(exec.CommandContext(ctx, daemon, "--listen", "tcp://127.0.0.1:0",
+		"--store", filepath.Join(folder, "registry.db"), "--log-level", "warn"), "registry")
+	if err != nil {
+		return err
+	}
+	defer registry.stop()
+	url, err := registry.expect("listening on ")
+	if err != nil {
+		return err
+	}
+	os.Setenv("OBJREGISTRY", url) // where the others look for the registry
+
+	server, err := start(exec.CommandContext(ctx, self, "server"), "server")
+	if err != nil {
+		return err
+	}
+	defer server.stop()
+	if _, err := server.expect("bound"); err != nil {
+		return err
+	}
+
+	client, err := start(exec.CommandContext(ctx, self, "client"), "client")
+	if err != nil {
+		return err
+	}
+	defer client.stop()
+	if _, err := server.expect("nobody holds the account"); err != nil {
+		return err
+	}
+	if err := client.wait(); err != nil {
+		return fmt.Errorf("the client failed: %w", err)
+	}
+	fmt.Println("that is all: three processes, one interface, no id tables")
+	return nil
+}
+
+// build compiles the registry daemon, as "go install" would.
+func build(ctx context.Context, folder string) (string, error) {
+	file := filepath.Join(folder, "objregistry")
+	if runtime.GOOS == "windows" {
+		file += ".exe"
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", file, "github.com/netobj/netobj/cmd/objregistry")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return file, nil
+}
+
+// process is a running process whose output is shown under its name.
+type process struct {
+	name  string
+	cmd   *exec.Cmd
+	lines chan string
+	ended func() error // waits for the end, once
+}
+
+func start(cmd *exec.Cmd, name string) (*process, error) {
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	p := &process{name: name, cmd: cmd, lines: make(chan string, 100)}
+	read := make(chan struct{})
+	go func() { // ends with the process
+		defer close(read)
+		defer close(p.lines)
+		for in := bufio.NewScanner(out); in.Scan(); {
+			fmt.Printf("%9s | %s\n", name, in.Text())
+			p.lines <- in.Text()
+		}
+	}()
+	p.ended = sync.OnceValue(func() error {
+		<-read // Wait closes the pipe
+		return cmd.Wait()
+	})
+	return p, nil
+}
+
+// expect waits for a line that begins with prefix and returns the rest of it.
+func (p *process) expect(prefix string) (string, error) {
+	for line := range p.lines {
+		if rest, ok := strings.CutPrefix(line, prefix); ok {
+			return rest, nil
+		}
+	}
+	return "", fmt.Errorf("the %s ended too early: %w", p.name, errors.Join(p.wait(), errors.New("see its output above")))
+}
+
+// wait waits until the process has ended by itself.
+func (p *process) wait() error { return p.ended() }
+
+// stop ends the process.
+func (p *process) stop() {
+	p.cmd.Process.Signal(os.Interrupt)
+	if runtime.GOOS == "windows" { // knows no signals
+		p.cmd.Process.Kill()
+	}
+	p.wait()
+}
