@@ -14,6 +14,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // module is the import path that Build's names are below.
@@ -127,9 +128,18 @@ func (p *Process) Expect(text string) string {
 	return ""
 }
 
-// Line returns the next line of standard output; ok is false at its end.
+// patience is how long a test waits for a line that should be there soon.
+const patience = time.Minute
+
+// Line returns the next line of standard output; ok is false at its end. The
+// test fails if none comes for a minute.
 func (p *Process) Line() (line string, ok bool) {
-	line, ok = <-p.lines
+	p.t.Helper()
+	select {
+	case line, ok = <-p.lines:
+	case <-time.After(patience):
+		p.t.Fatalf("%s has said nothing for %v; it printed\n%s", p.name, patience, strings.Join(p.seen, "\n"))
+	}
 	if ok {
 		p.seen = append(p.seen, line)
 	}
@@ -138,7 +148,8 @@ func (p *Process) Line() (line string, ok bool) {
 
 // Rest reads standard output to its end and returns all of it.
 func (p *Process) Rest() string {
-	for _, more := p.Line(); more; _, more = p.Line() {
+	for line := range p.lines {
+		p.seen = append(p.seen, line)
 	}
 	return strings.Join(p.seen, "\n") + "\n"
 }

@@ -10,6 +10,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"sync/atomic"
 
 	"github.com/netobj/netobj/examples/files"
@@ -66,7 +67,7 @@ func (d *folder) handle(f *os.File, err error) (files.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	fmt.Printf("opened %s, %d open\n", f.Name(), d.open.Add(1))
+	fmt.Printf("opened %s, %d open\n", filepath.Base(f.Name()), d.open.Add(1))
 	return &file{folder: d, file: f}, nil
 }
 
@@ -80,7 +81,7 @@ type file struct {
 // is gone.
 func (f *file) Unreferenced() {
 	f.file.Close()
-	fmt.Printf("closed %s, %d open\n", f.file.Name(), f.folder.open.Add(-1))
+	fmt.Printf("closed %s, %d open\n", filepath.Base(f.file.Name()), f.folder.open.Add(-1))
 }
 
 // Size implements files.File.
