@@ -207,7 +207,7 @@ func (l *loader) importPath(path string) (*types.Package, error) {
 		return nil, err
 	}
 	defer f.Close()
-	r, err := gcexportdata.NewReader(f)
+	r, err := gcexportdata.NewReader(f) //lint:ignore SA1019 up to Go 1.27 the file is an archive, which Read does not take
 	if err != nil {
 		return nil, fmt.Errorf("export data of %s: %w", path, err)
 	}

@@ -31,7 +31,6 @@ type output struct {
 	ifaces     []*iface
 	errors     []*errorMark
 	codecs     []*codec
-	source     *file
 }
 
 // iface is an exported interface.
@@ -78,5 +77,4 @@ type errorMark struct {
 type codec struct {
 	shape          *shape
 	encode, decode string
-	first          int // output that uses it first
 }

@@ -350,7 +350,7 @@ func TestBareLibraryIsTooPatient(t *testing.T) {
 func TestAmplificationIsPaidFromTheBudget(t *testing.T) {
 	const n = 60000
 	nulls := append(AppendArray(nil, n), bytes.Repeat([]byte{itemNull}, n)...)
-	type big struct{ a [64]int64 }
+	type big [64]int64
 	budget := NewBudget(1<<20, nil)
 	var d Decoder
 	d.Reset(nulls, nil, nil, budget)

@@ -24,4 +24,3 @@ func (k *Kit) Names(n *objects.Node) *registry.Client {
 	}
 	return names
 }
-

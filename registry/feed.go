@@ -114,7 +114,7 @@ func (w *subscription) run() {
 
 func (w *subscription) end() {
 	w.cancel()
-	objects.Release(w.watcher) // it was received for this watch alone
+	objects.Forget(w.watcher)
 	w.s.mu.Lock()
 	defer w.s.mu.Unlock()
 	delete(w.s.feed.watchers, w)

@@ -125,13 +125,19 @@ func (s *Server) Close() error {
 	if s.ctx.Err() == nil {
 		objects.Unpublish(s.node, RootName)
 	}
-	s.cancel()
-	s.changing.Lock() // a change in progress has ended, and no other begins
-	s.changing.Unlock()
-	s.mu.Lock() // likewise for watches
-	s.mu.Unlock()
+	s.stop()
 	s.tasks.Wait()
 	return nil
+}
+
+// stop ends the server when no change and no new watch is in progress; no other
+// begins.
+func (s *Server) stop() {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cancel()
 }
 
 // stopTimers runs when the server ends: names are then left as they are.

@@ -13,8 +13,6 @@ import (
 	"github.com/netobj/netobj/internal/proctest"
 )
 
-func TestMain(m *testing.M) { os.Exit(proctest.Main(m)) }
-
 func TestFiles(t *testing.T) {
 	folder := t.TempDir()
 	content := make([]byte, 5<<20+123)

@@ -2,11 +2,13 @@ package hello_test
 
 import (
 	"bytes"
+	"context"
 	"net"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/netobj/netobj/internal/proctest"
 )
@@ -22,16 +24,29 @@ func TestHello(t *testing.T) {
 	}
 	free.Close()
 	proctest.Start(t, exec.Command(proctest.Build(t, "examples/hello/server")))
-	for { // until the server listens
-		conn, err := net.Dial("tcp", "127.0.0.1:7070")
-		if err == nil {
-			conn.Close()
-			break
-		}
-	}
+	awaitListener(t, "127.0.0.1:7070")
 	out, err := exec.Command(proctest.Build(t, "examples/hello/client")).CombinedOutput()
 	if err != nil || !bytes.Contains(out, []byte("Hello, world! <nil>")) {
 		t.Errorf("the client printed %q, %v", out, err)
+	}
+}
+
+// awaitListener dials until somebody listens; the server prints nothing to wait
+// for.
+func awaitListener(t *testing.T, address string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for {
+		var d net.Dialer
+		conn, err := d.DialContext(ctx, "tcp", address)
+		if err == nil {
+			conn.Close()
+			return
+		}
+		if ctx.Err() != nil {
+			t.Fatal("the server does not listen: ", err)
+		}
 	}
 }
 

@@ -33,6 +33,7 @@ func visit(ctx context.Context) error {
 	// The garbage collector would give it back, too; Release does it now.
 	objects.Release(alice)
 	fmt.Println("let go of the account")
+	<-ctx.Done() // stays, to show that the server need not wait for its end
 	return nil
 }
 

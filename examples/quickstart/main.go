@@ -7,7 +7,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,8 +14,11 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
+	"time"
 )
+
+// patience is how long the processes may take for everything that they do.
+const patience = 30 * time.Second
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
@@ -58,6 +60,8 @@ func show(ctx context.Context) error {
 		return err
 	}
 
+	ctx, cancel := context.WithTimeout(ctx, patience) // kills them
+	defer cancel()
 	registry, err := start(exec.CommandContext(ctx, daemon, "--listen", "tcp://127.0.0.1:0",
 		"--store", filepath.Join(folder, "registry.db"), "--log-level", "warn"), "registry")
 	if err != nil {
@@ -84,11 +88,11 @@ func show(ctx context.Context) error {
 		return err
 	}
 	defer client.stop()
-	if _, err := server.expect("nobody holds the account"); err != nil {
+	if _, err := client.expect("let go of the account"); err != nil {
 		return err
 	}
-	if err := client.wait(); err != nil {
-		return fmt.Errorf("the client failed: %w", err)
+	if _, err := server.expect("nobody holds the account"); err != nil {
+		return err
 	}
 	fmt.Println("that is all: three processes, one interface, no id tables")
 	return nil
@@ -111,8 +115,7 @@ func build(ctx context.Context, folder string) (string, error) {
 type process struct {
 	name  string
 	cmd   *exec.Cmd
-	lines chan string
-	ended func() error // waits for the end, once
+	lines chan string // what it prints; closed when it has ended
 }
 
 func start(cmd *exec.Cmd, name string) (*process, error) {
@@ -124,20 +127,15 @@ func start(cmd *exec.Cmd, name string) (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{name: name, cmd: cmd, lines: make(chan string, 100)}
-	read := make(chan struct{})
-	go func() { // ends with the process
-		defer close(read)
+	p := &process{name: name, cmd: cmd, lines: make(chan string, 10)}
+	go func() { // ends with the process; stop waits for it
 		defer close(p.lines)
 		for in := bufio.NewScanner(out); in.Scan(); {
 			fmt.Printf("%9s | %s\n", name, in.Text())
 			p.lines <- in.Text()
 		}
+		cmd.Wait() // expect tells how it ended
 	}()
-	p.ended = sync.OnceValue(func() error {
-		<-read // Wait closes the pipe
-		return cmd.Wait()
-	})
 	return p, nil
 }
 
@@ -148,11 +146,8 @@ func (p *process) expect(prefix string) (string, error) {
 			return rest, nil
 		}
 	}
-	return "", fmt.Errorf("the %s ended too early: %w", p.name, errors.Join(p.wait(), errors.New("see its output above")))
+	return "", fmt.Errorf("the %s ended before it said %q: %v", p.name, prefix, p.cmd.ProcessState)
 }
-
-// wait waits until the process has ended by itself.
-func (p *process) wait() error { return p.ended() }
 
 // stop ends the process.
 func (p *process) stop() {
@@ -160,5 +155,6 @@ func (p *process) stop() {
 	if runtime.GOOS == "windows" { // knows no signals
 		p.cmd.Process.Kill()
 	}
-	p.wait()
+	for range p.lines {
+	}
 }

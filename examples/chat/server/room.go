@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -31,6 +32,9 @@ type seat struct {
 
 // Join implements chat.Room.
 func (r *room) Join(_ context.Context, name string, m chat.Member) (chat.Seat, error) {
+	if m == nil {
+		return nil, errors.New("nobody to bring in: the member is nil")
+	}
 	s := &seat{room: r, name: name, member: m}
 	r.mu.Lock()
 	if r.seats[name] != nil {

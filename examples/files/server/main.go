@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"sync/atomic"
+	"time"
 
 	"github.com/netobj/netobj/examples/files"
 	"github.com/netobj/netobj/objects"
@@ -20,13 +21,14 @@ import (
 func main() {
 	listen := flag.String("listen", "tcp://127.0.0.1:7071", "where to listen")
 	path := flag.String("folder", ".", "the folder to serve")
+	lease := flag.Duration("lease", time.Minute, "how long the files of a client that vanished stay open")
 	flag.Parse()
-	if err := run(*listen, *path); err != nil {
+	if err := run(*listen, *path, *lease); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(url, path string) error {
+func run(url, path string, lease time.Duration) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	root, err := os.OpenRoot(path) // names cannot lead out of it
@@ -34,7 +36,7 @@ func run(url, path string) error {
 		return err
 	}
 	defer root.Close()
-	node, err := objects.Listen(ctx, url, nil)
+	node, err := objects.Listen(ctx, url, &objects.Config{Lease: lease})
 	if err != nil {
 		return err
 	}

@@ -140,7 +140,7 @@ type Numbered struct {
 	C bool   `cbor:"500,keyasint"`
 	D int    `cbor:"70000,keyasint"`
 	E int    `cbor:"-300,keyasint"`
-	F int    `json:"024,keyasint"`
+	F int    `json:"024,keyasint"` //lint:ignore SA5008 cbor reads json tags as well
 }
 
 // Mixed has numbers and text for names.

@@ -263,9 +263,7 @@ func (p *ThingProxy) SameMany(ctx context.Context, things map[string][]Thing) (r
 }
 
 func serveThingSameMany(ctx context.Context, object any, in *proxy.Incoming) error {
-	var things map[string][]Thing
-	var n int
-	things, n = marshal.MakeMap[string, []Thing](in.Args.Next())
+	things, n := marshal.MakeMap[string, []Thing](in.Args.Next())
 	for range n {
 		key := in.Args.String()
 		value := marshal.MakeSlice[Thing](&in.Args)
