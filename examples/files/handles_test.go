@@ -55,8 +55,8 @@ func serve(t *testing.T, content string) (server *proctest.Process, url string) 
 	return server, server.Expect("serving " + folder + " at")
 }
 
-// TestHandles shows when files close: one that was released at once, while its
-// client lives on and uses another.
+// TestHandles shows when files close: a released one at once, while its client
+// goes on with another; the rest with the client's node.
 func TestHandles(t *testing.T) {
 	server, url := serve(t, "something")
 	node := objects.NewNode(nil)

@@ -31,15 +31,16 @@ func main() {
 func run(args []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	switch strings.Join(args, " ") {
+	switch role := strings.Join(args, " "); role {
 	case "":
 		return show(ctx)
 	case "server":
 		return serve(ctx)
 	case "client":
 		return visit(ctx)
+	default:
+		return fmt.Errorf("unknown argument %q; run it without", role)
 	}
-	return fmt.Errorf("unknown argument %q; run it without", args)
 }
 
 // show starts the processes in order. Each runs until the next step needs it no
