@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/hashicorp/yamux"
 )
 
 // laneWriter joins the messages of many callers into few writes. Senders append
@@ -16,7 +19,7 @@ import (
 // that writes until the buffer is empty. No sender is ever inside a network
 // write, so that its context always frees it.
 type laneWriter struct {
-	w    io.Writer
+	w    *yamux.Stream
 	conn *muxConn
 	max  int // bytes of one message
 	cap  int // bytes that may be queued
@@ -31,7 +34,7 @@ type laneWriter struct {
 	err      error         // why nothing can be sent
 }
 
-func newLaneWriter(w io.Writer, cfg *Config, conn *muxConn) *laneWriter {
+func newLaneWriter(w *yamux.Stream, cfg *Config, conn *muxConn) *laneWriter {
 	return &laneWriter{w: w, conn: conn, max: cfg.MaxLaneMessage, cap: cfg.MaxQueued}
 }
 
@@ -87,11 +90,26 @@ func (l *laneWriter) flush() {
 		if batch == nil {
 			return
 		}
-		if _, err := l.w.Write(batch); err != nil {
+		if err := l.write(batch); err != nil {
 			l.conn.Abort(err)
 		}
 		l.giveBack(batch)
 	}
+}
+
+// writePiece is how many bytes the peer must take within WriteTimeout.
+const writePiece = 64 << 10
+
+// write writes a batch. A peer that opens no window for WriteTimeout has lost its
+// connection: yamux itself would wait for ever.
+func (l *laneWriter) write(batch []byte) error {
+	for piece := range slices.Chunk(batch, writePiece) {
+		l.w.SetWriteDeadline(time.Now().Add(l.conn.cfg.WriteTimeout))
+		if _, err := l.w.Write(piece); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // crowded reports whether more than one message is queued.

@@ -2,7 +2,11 @@ package transport_test
 
 import (
 	"context"
+	"log/slog"
 	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/netobj/netobj/transport"
@@ -10,21 +14,57 @@ import (
 
 // recorder is a Handler that keeps what arrives.
 type recorder struct {
-	lane   chan []byte
-	served chan error
+	lane    chan []byte
+	served  chan error
+	serving chan transport.Conn
+	held    atomic.Pointer[chan struct{}] // Body waits until this is closed; may be nil
 }
 
 func newRecorder() *recorder {
-	return &recorder{lane: make(chan []byte, 10_000), served: make(chan error, 1)}
+	return &recorder{lane: make(chan []byte, 10_000), served: make(chan error, 1), serving: make(chan transport.Conn, 1)}
 }
+
+// conn returns the Conn that is served.
+func (r *recorder) conn() transport.Conn { return <-r.serving }
+
+func (r *recorder) hold(until chan struct{}) { r.held.Store(&until) }
 
 func (r *recorder) Message(msg []byte) { r.lane <- slices.Clone(msg) }
 func (r *recorder) Body(_ context.Context, _ uint64, size int64) ([]byte, error) {
+	if until := r.held.Load(); until != nil {
+		<-*until
+	}
 	return make([]byte, size), nil
 }
 func (r *recorder) BodyDone(uint64, []byte, error) {}
 
-func (r *recorder) serve(c transport.Conn) { r.served <- c.Serve(r) }
+func (r *recorder) serve(c transport.Conn) {
+	r.serving <- c
+	r.served <- c.Serve(r)
+}
+
+// logBuffer collects log lines from several goroutines.
+type logBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func newLog() (*logBuffer, *slog.Logger) {
+	b := &logBuffer{}
+	return b, slog.New(slog.NewTextHandler(b, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
 
 // pair is a connection with both ends served.
 type pair struct {

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/netobj/netobj/examples/files"
 	"github.com/netobj/netobj/internal/proctest"
@@ -107,5 +108,9 @@ func TestDeadClient(t *testing.T) {
 	client.Expect("holding a")
 	server.Expect("opened a, 1 open")
 	client.Kill()
+	killed := time.Now()
 	server.Expect("closed a, 0 open")
+	if waited := time.Since(killed); waited > 30*time.Second {
+		t.Errorf("the server kept the file for %v, with a lease of 100ms", waited)
+	}
 }

@@ -23,7 +23,9 @@ func TestQuickstart(t *testing.T) {
 	if !ok {
 		t.Fatal("the README shows no output")
 	}
-	out, err := exec.Command(proctest.Build(t, "examples/quickstart")).Output()
+	cmd := exec.Command(proctest.Build(t, "examples/quickstart"))
+	cmd.Stderr = t.Output()
+	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("quickstart: %v\n%s", err, out)
 	}
