@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -36,6 +37,7 @@ func TestDiagnostics(t *testing.T) {
 			writeFile(t, filepath.Join(dir, name, f.Name), f.Data)
 		}
 	}
+	checkPromised(t, cases)
 	all := findingsByCase(t, dir, &gen.Config{Dir: dir, Patterns: []string{"./..."}})
 	for name, a := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -47,8 +49,42 @@ func TestDiagnostics(t *testing.T) {
 			if got == "" {
 				t.Error("no finding")
 			}
+			for line := range strings.Lines(got) {
+				if !complete.MatchString(line) {
+					t.Errorf("a finding needs file:line:col, cause and remedy: %s", line)
+				}
+			}
 			checkWant(t, "testdata/bad/"+name+".txtar", a, got)
 		})
+	}
+}
+
+// complete is what a finding looks like: "file:line:col: cause; remedy".
+var complete = regexp.MustCompile(`^[\w/.]+\.go:[1-9]\d*:[1-9]\d*: [^;]+.*; .+\n$`)
+
+// promised are findings that there must be a case of, by a part of their text.
+var promised = []string{
+	"no error result", "is a channel", "is a function", "is not exported by its package", "is a generic interface",
+	"contains itself", "references cannot be map keys", "unknown directive", "duplicate method", "travels only as the first parameter",
+	"opts.Meta[][].Hook.OnEnd: func()", "left out of this build", "is not an interface but", "is an interface that is not exported",
+	"only unexported fields", "complex number", "is not an error",
+}
+
+func checkPromised(t *testing.T, cases map[string]*txtar.Archive) {
+	t.Helper()
+	if len(cases) < 25 {
+		t.Errorf("%d cases, there must be at least 25", len(cases))
+	}
+	var all strings.Builder
+	for _, a := range cases {
+		if want := archived(a, "want"); want != nil {
+			all.Write(want.Data)
+		}
+	}
+	for _, text := range promised {
+		if !strings.Contains(all.String(), text) {
+			t.Errorf("no case has a finding with %q", text)
+		}
 	}
 }
 

@@ -22,6 +22,8 @@ type builder struct {
 	broken map[line]bool   // lines with a type error that was reported
 	names  map[string]bool // package-level names, declared or generated
 	codecs map[*shape]*codec
+
+	endless map[*types.Named]bool // generic types that were reported to have no end
 }
 
 // text renders t as the user would write it in the target package.
@@ -69,7 +71,7 @@ func (b *builder) canSpell(t types.Type) bool {
 // files at hand were made.
 func (b *builder) isExported(obj *types.TypeName) bool {
 	name := obj.Pkg().Path() + "." + obj.Name()
-	return b.run.named[name] || b.known[name] || b.run.isMarked(obj) || b.run.isRegistered(obj)
+	return b.run.named[name] || b.known[name] || b.run.isMarked(obj) || b.run.registrarOf(obj, b.unit.pkg.types) != nil
 }
 
 // interfaceOf builds the interface called obj. pos is where to report what is

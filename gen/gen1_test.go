@@ -2,17 +2,22 @@ package gen_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"net/url"
+	"os"
 	"reflect"
 	"testing"
 	"time"
 
 	"github.com/netobj/netobj/gen/internal/loopback"
 	"github.com/netobj/netobj/gen/testdata/gen1"
+	"github.com/netobj/netobj/objtest"
 	"github.com/netobj/netobj/proxy"
+	"github.com/netobj/netobj/registry"
 )
 
 // account serves gen1.Account.
@@ -43,26 +48,59 @@ func (c customer) Name(context.Context) (string, error) { return string(c), nil 
 // TestGeneration1 runs generated code that is frozen since generation 1. When it
 // fails, the runtime has broken its users: mend the runtime, not the test.
 func TestGeneration1(t *testing.T) {
-	ctx := context.Background()
-	var a gen1.Account = gen1.NewAccountProxy(loopback.Ref(new(account)))
+	t.Run("loopback", func(t *testing.T) {
+		testGen1(t, gen1.NewAccountProxy(loopback.Ref(new(account))))
+	})
+	t.Run("nodes", func(t *testing.T) {
+		kit := objtest.New(t)
+		if err := registry.Bind[gen1.Account](t.Context(), kit.Names(kit.Node()), "account", new(account)); err != nil {
+			t.Fatal(err)
+		}
+		a, err := registry.Lookup[gen1.Account](t.Context(), kit.Names(kit.Node()), "account")
+		if err != nil {
+			t.Fatal(err)
+		}
+		testGen1(t, a)
+	})
+}
+
+func testGen1(t *testing.T, a gen1.Account) {
+	ctx := t.Context()
 	if n, err := a.Deposit(ctx, 500); n != 500 || err != nil {
 		t.Errorf("Deposit: %d, %v", n, err)
 	}
 	if n, err := a.Deposit(ctx, -501); n != -1 || err != gen1.ErrNoMoney {
 		t.Errorf("Deposit: %d, %v", n, err)
 	}
-	if c, err := a.Owner(ctx); c != customer("Alice") || err != nil {
-		t.Errorf("Owner: %v, %v", c, err)
+	c, err := a.Owner(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name, err := c.Name(ctx); name != "Alice" || err != nil {
+		t.Errorf("Owner: %q, %v", name, err)
 	}
 	if err := a.Close(); err != io.EOF {
 		t.Errorf("Close: %v", err)
 	}
-	ref := loopback.Ref(1)
+	ref := a.(proxy.Proxy).ProxyRef()
 	if r, err := a.Handle(ctx, ref); r != ref || err != nil {
 		t.Errorf("Handle: %v, %v", r, err)
 	}
 	testGen1Items(t, a)
 	testGen1Errors(t, a)
+}
+
+// TestGeneration1IsFrozen fails when somebody generates the file again: then the
+// test above would show nothing.
+func TestGeneration1IsFrozen(t *testing.T) {
+	text, err := os.ReadFile("testdata/gen1/gen1_obj.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "445cf886f2d8ea9dbc605930a341dcf4183966b690cbed74929981381d9293df"
+	if got := fmt.Sprintf("%x", sha256.Sum256(text)); got != want {
+		t.Errorf("gen1_obj.go has changed: its SHA-256 is %s, it must stay as it was", got)
+	}
 }
 
 func testGen1Items(t *testing.T, a gen1.Account) {

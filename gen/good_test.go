@@ -3,9 +3,12 @@ package gen_test
 import (
 	"bytes"
 	"context"
+	"go/format"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,7 +34,7 @@ func goodDirs(t testing.TB) []string {
 }
 
 // TestGenerated holds the generated files of testdata/good against what is
-// there. They are also compiled and vetted.
+// there. They are also formatted, compiled and vetted.
 func TestGenerated(t *testing.T) {
 	dirs := goodDirs(t)
 	res, err := gen.Generate(context.Background(), &gen.Config{Patterns: dirs})
@@ -43,6 +46,9 @@ func TestGenerated(t *testing.T) {
 	}
 	for _, f := range res.Files {
 		name := gen.Relative(mustGetwd(t), f.Path)
+		if formatted, err := format.Source(f.Content); err != nil || !bytes.Equal(formatted, f.Content) {
+			t.Errorf("%s is not as gofmt would have it: %v", name, err)
+		}
 		switch {
 		case !f.Stale():
 		case *update:
@@ -53,15 +59,60 @@ func TestGenerated(t *testing.T) {
 			t.Errorf("%s differs; run go test -update if it should\n%s", name, f.Diff(name))
 		}
 	}
-	for _, args := range [][]string{{"vet"}, {"tool", "gofmt"}} {
-		if args[0] == "vet" {
-			args = append(args, dirs...)
-		} else {
-			args = []string{"fmt", "-n"}
+	if out, err := exec.Command("go", append([]string{"vet"}, dirs...)...).CombinedOutput(); err != nil {
+		t.Errorf("go vet: %v\n%s", err, out)
+	}
+}
+
+// TestDeterministic generates the same packages in other ways: in another order, one
+// by one from their own folders. The bytes are always the same.
+func TestDeterministic(t *testing.T) {
+	dirs := goodDirs(t)
+	first := generated(t, &gen.Config{Patterns: dirs})
+	if len(first) < 10 {
+		t.Fatalf("only %d files", len(first))
+	}
+	for range 3 {
+		slices.Reverse(dirs)
+		compareFiles(t, generated(t, &gen.Config{Patterns: dirs}), first)
+	}
+	one := map[string]string{}
+	for _, dir := range []string{"testdata/good/names", "testdata/good/references", "testdata/good/foreign"} {
+		for path, text := range generated(t, &gen.Config{Dir: dir}) {
+			one[path] = text
+			if text != first[path] {
+				t.Errorf("%s depends on what else is generated", path)
+			}
 		}
-		if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
-			t.Errorf("go %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	if len(one) < 3 {
+		t.Errorf("only %d files one by one", len(one))
+	}
+	for path, text := range first {
+		if strings.Contains(text, mustGetwd(t)) || strings.Contains(text, os.TempDir()) {
+			t.Errorf("%s names a folder of this machine", path)
 		}
+	}
+}
+
+// generated runs the generator and returns what it makes, by path.
+func generated(t *testing.T, cfg *gen.Config) map[string]string {
+	t.Helper()
+	res, err := gen.Generate(context.Background(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]string{}
+	for _, f := range res.Files {
+		texts[f.Path] = string(f.Content)
+	}
+	return texts
+}
+
+func compareFiles(t *testing.T, got, want map[string]string) {
+	t.Helper()
+	if !maps.Equal(got, want) {
+		t.Errorf("two runs differ: %d and %d files", len(got), len(want))
 	}
 }
 

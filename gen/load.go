@@ -214,10 +214,13 @@ func (l *loader) importPath(path string) (*types.Package, error) {
 	return gcexportdata.Read(r, l.fset, l.types, path)
 }
 
-// syntaxOf returns the parsed file that holds pos, for its comments; nil if it
-// cannot be found. The position may come from export data, which knows lines but
+// syntaxOf returns the parsed file that holds pos, for its comments; nil if
+// there is none or it cannot be found. The position may come from export data, which knows lines but
 // no columns, and with -trimpath no folder.
 func (l *loader) syntaxOf(pkg *types.Package, pos token.Pos) *ast.File {
+	if pkg == nil {
+		return nil // predeclared, like the method of error
+	}
 	name := l.fset.Position(pos).Filename
 	if s := l.source[pkg.Path()]; s != nil {
 		for _, f := range s.files {

@@ -6,6 +6,7 @@ import (
 	"go/types"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -25,29 +26,55 @@ func (r *run) isMarked(obj *types.TypeName) bool {
 	return marked
 }
 
-// isRegistered tells whether a generated file in the package of obj has code for
-// it, without a mark.
-func (r *run) isRegistered(obj *types.TypeName) bool {
-	path := obj.Pkg().Path()
-	names, done := r.registered[path]
+// registrarOf finds the package whose generated code describes the interface obj
+// without a mark: its own, or one that from imports, however far down. It returns
+// nil if there is none.
+func (r *run) registrarOf(obj *types.TypeName, from *types.Package) *types.Package {
+	name := obj.Pkg().Path() + "." + obj.Name()
+	if r.registers(obj.Pkg(), name) {
+		return obj.Pkg()
+	}
+	seen := map[*types.Package]bool{from: true}
+	next := slices.Clone(from.Imports())
+	for len(next) > 0 {
+		pkg := next[0]
+		next = next[1:]
+		if seen[pkg] {
+			continue
+		}
+		seen[pkg] = true
+		if r.registers(pkg, name) {
+			return pkg
+		}
+		next = append(next, pkg.Imports()...)
+	}
+	return nil
+}
+
+// registers tells whether a generated file of pkg has code for the interface
+// called name.
+func (r *run) registers(pkg *types.Package, name string) bool {
+	names, done := r.registered[pkg.Path()]
 	if !done {
 		names = map[string]bool{}
-		if p := r.listed[path]; p != nil && !p.Standard {
-			for _, name := range p.GoFiles {
-				if !strings.HasSuffix(name, "_obj.go") {
-					continue
-				}
-				file := filepath.Join(p.Dir, name)
-				if text, err := os.ReadFile(file); err == nil && isGenerated(text) {
-					for _, exported := range readOld(file, text).exported {
-						names[exported] = true
-					}
-				}
+		if p := r.listed[pkg.Path()]; p != nil && !p.Standard {
+			for _, file := range p.GoFiles {
+				r.readRegistered(filepath.Join(p.Dir, file), names)
 			}
 		}
-		r.registered[path] = names
+		r.registered[pkg.Path()] = names
 	}
-	return names[path+"."+obj.Name()]
+	return names[name]
+}
+
+func (r *run) readRegistered(path string, names map[string]bool) {
+	text, err := os.ReadFile(path)
+	if err != nil || !isGenerated(text) {
+		return
+	}
+	for _, exported := range readOld(path, text).exported {
+		names[exported] = true
+	}
 }
 
 // findDecl finds the declaration of the package-level type called name, and the

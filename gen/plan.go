@@ -45,6 +45,11 @@ func (r *run) readMarks(s *source) {
 			fs.addAt(pos, "fix the syntax", "%s", msg)
 			continue
 		}
+		if f.syntax != nil && f.syntax.Name.Name != s.Name && mentionsMark(f.text) {
+			fs.add(f.syntax.Name.Pos(), "move the file to a folder of its own, or change its package clause",
+				"this file is of package %s, the others in its folder are of package %s", f.syntax.Name.Name, s.Name)
+			continue
+		}
 		if f.syntax != nil && mentionsMark(f.text) {
 			r.decls[s] = append(r.decls[s], marksIn(f, fs)...)
 		}
@@ -252,7 +257,7 @@ func (r *run) lookupType(s *source, t string) types.Object {
 func (r *run) build(u *unit) *builder {
 	b := &builder{
 		run: r, unit: u, target: u.target, fs: r.findings[u.pkg],
-		known: map[string]bool{}, broken: map[line]bool{},
+		known: map[string]bool{}, broken: map[line]bool{}, endless: map[*types.Named]bool{},
 	}
 	for _, o := range u.pkg.old {
 		for _, name := range o.exported {
@@ -293,6 +298,13 @@ func (r *run) addNamed(b *builder) {
 		if !obj.Exported() && obj.Pkg().Path() != b.target.path {
 			b.fs.add(pos, "use -o in its own package", "-type %s: the type is not exported by its package", t)
 			continue
+		}
+		if tn, ok := obj.(*types.TypeName); ok && obj.Pkg().Path() != u.pkg.ImportPath {
+			if other := r.registrarOf(tn, u.pkg.types); other != nil && other.Path() != b.target.path {
+				b.fs.addAt(packagePosition(u.pkg), "leave it out; importing that package is enough",
+					"-type %s: package %s has generated code for it already", t, other.Path())
+				continue
+			}
 		}
 		i := b.interfaceOf(obj, pos, doc)
 		if i == nil {

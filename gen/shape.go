@@ -3,6 +3,7 @@ package gen
 import (
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 )
 
@@ -74,6 +75,9 @@ func (b *builder) shape(t types.Type, at where) *shape {
 			"%s: %s contains itself (%s)", at.path, b.text(t), cycle)
 		return nil
 	}
+	if b.expands(t, at) {
+		return nil
+	}
 	b.open = append(b.open, t)
 	s := b.newShape(t, at)
 	b.open = b.open[:len(b.open)-1]
@@ -81,6 +85,44 @@ func (b *builder) shape(t types.Type, at where) *shape {
 		b.shapes.Set(t, s) // what is wrong inside a struct is reported once
 	}
 	return s
+}
+
+// maxNested is how deep instances of one generic type may stand inside each
+// other, List[List[...]]: far more than people write, and few enough to notice
+// soon that a type has no end.
+const maxNested = 8
+
+// expands reports, once for each generic type, that t contains ever larger
+// instances of itself, like a Tree[T] with a field of type Tree[[]T].
+func (b *builder) expands(t types.Type, at where) bool {
+	origin := originOf(t)
+	if origin == nil {
+		return false
+	}
+	if b.endless[origin] {
+		return true
+	}
+	nested := 0
+	for _, o := range b.open {
+		if originOf(o) == origin {
+			nested++
+		}
+	}
+	if nested < maxNested {
+		return false
+	}
+	b.endless[origin] = true
+	b.fs.add(at.pos, "use a concrete type inside the generic one", "%s: %s contains instances of itself without end, or more than %d deep",
+		at.path, origin.Obj().Name(), maxNested)
+	return true
+}
+
+// originOf is the generic type that t is an instance of, nil for others.
+func originOf(t types.Type) *types.Named {
+	if named, ok := types.Unalias(t).(*types.Named); ok && named.TypeArgs().Len() > 0 {
+		return named.Origin()
+	}
+	return nil
 }
 
 // cycle renders the way from t to itself among the types being looked at.
@@ -253,10 +295,25 @@ func (b *builder) mapShape(t types.Type, u *types.Map, at where) *shape {
 	switch {
 	case key.refs:
 		return b.refuse(u.Key(), at.in("[key]"), "is a reference, and references cannot be map keys", "use a name as the key and the reference as the value")
-	case key.kind == kindAny || key.kind == kindPointer || key.errs:
+	case !keeps(key):
 		return b.refuse(u.Key(), at.in("[key]"), "cannot be a map key elsewhere", "use a string, a number or a struct of them as the key")
 	}
 	return &shape{kind: kindMap, typ: t, key: key, elem: elem, refs: elem.refs, errs: elem.errs}
+}
+
+// keeps tells whether keys of this shape are as different, and as comparable,
+// after the way as before: a pointer would be another one, and what is behind any
+// or error might be a list, which is no key.
+func keeps(key *shape) bool {
+	switch key.kind {
+	case kindAny, kindError, kindPointer:
+		return false
+	case kindArray:
+		return keeps(key.elem)
+	case kindStruct, kindTuple:
+		return !slices.ContainsFunc(key.fields, func(f *field) bool { return !keeps(f.shape) })
+	}
+	return true
 }
 
 // checkLock reports a value that would be copied with a lock inside.

@@ -17,16 +17,17 @@ import (
 type random struct {
 	*rand.Rand
 	// keep avoids what does not survive encoding: a pointer to nil, and the zero
-	// time as any, arrive as nil.
+	// time as any or behind a pointer, arrive as nil.
 	keep bool
 }
 
-func isNil(v reflect.Value) bool {
+func arrivesNil(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface:
 		return v.IsNil()
 	}
-	return false
+	t, ok := v.Interface().(time.Time)
+	return ok && t.IsZero()
 }
 
 func (r random) fill(v reflect.Value, depth int) {
@@ -52,7 +53,7 @@ func (r random) fill(v reflect.Value, depth int) {
 		if r.IntN(3) > 0 {
 			v.Set(reflect.New(v.Type().Elem()))
 			r.fill(v.Elem(), depth)
-			if isNil(v.Elem()) && r.keep {
+			if r.keep && arrivesNil(v.Elem()) {
 				v.SetZero()
 			}
 		}

@@ -317,6 +317,33 @@ type Passed struct {
 // Passed2 is inside Passed.
 type Passed2 struct{ Object Object }
 
+// Named types and structs with references in them.
+type (
+	Team   []Object
+	Seats  map[AsText]Object
+	Pairs  [2]*Object
+	Named2 struct {
+		Object
+		Team   Team `cbor:"1,keyasint"`
+		Seats  *Seats
+		Pairs  Pairs
+		List   List[List[Object]]
+		Tuple  Tuple2
+		Opt    *Object `cbor:",omitempty"`
+		Zero   Object  `cbor:",omitzero"`
+		Zeros  Team    `cbor:",omitzero"`
+		Embeds *Tuple2
+	}
+)
+
+// Tuple2 is a tuple with references.
+type Tuple2 struct {
+	_ struct{} `cbor:",toarray"`
+	Object
+	Ptr *Object
+	M   map[int][]Object
+}
+
 // ErrSentinel is a sentinel.
 //
 //objgen:error
@@ -352,5 +379,7 @@ type Rich interface {
 	Plain(ctx context.Context, a int8, b Text, c []byte, d [2][]string, e map[string][]Point, f time.Time, g any, h *big.Int, i ...Number) (int8, Text, []byte, [2][]string, map[string][]Point, time.Time, any, *big.Int, []Number, error)
 	Objects(ctx context.Context, o Object, p Passed, others ...Object) (Object, Passed, []Object, error)
 	Errors(ctx context.Context, a error, b []error, c *Failure) (error, []error, *Failure, error)
+	Teams(ctx context.Context, a Team, b map[Text]Named2, c *Seats, d List[Object], e struct{ Object }, f ...*Object) (Team, map[Text]Named2, *Seats, List[Object], struct{ Object }, []*Object, error)
+	Owners(ctx context.Context, m *Marshalers, e Embeds, c AsCBOR, b []AsBinary, t ...AsText) (*Marshalers, Embeds, AsCBOR, []AsBinary, []AsText, error)
 	None() error
 }

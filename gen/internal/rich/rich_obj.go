@@ -251,8 +251,99 @@ func serveRichObjects(ctx context.Context, object any, in *proxy.Incoming) error
 	return err
 }
 
-func (p *RichProxy) Plain(ctx context.Context, a int8, b Text, c []byte, d [2][]string, e map[string][]Point, f time.Time, g any, h *big.Int, i ...Number) (r0 int8, r1 Text, r2 []byte, r3 [2][]string, r4 map[string][]Point, r5 time.Time, r6 any, r7 *big.Int, r8 []Number, err error) {
+func (p *RichProxy) Owners(ctx context.Context, m *Marshalers, e Embeds, c AsCBOR, b []AsBinary, t ...AsText) (r0 *Marshalers, r1 Embeds, r2 AsCBOR, r3 []AsBinary, r4 []AsText, err error) {
 	c2 := p.ref.Begin(ctx, &richInterface.Methods[4])
+	c2.Args.Array(5)
+	if m == nil {
+		c2.Args.Nil()
+	} else {
+		encodeMarshalers(&c2.Args, m)
+	}
+	encodeEmbeds(&c2.Args, &e)
+	c2.Args.Value(&c)
+	if b == nil {
+		c2.Args.Nil()
+	} else {
+		c2.Args.Array(len(b))
+		for i := range b {
+			c2.Args.Value(&b[i])
+		}
+	}
+	if t == nil {
+		c2.Args.Nil()
+	} else {
+		c2.Args.Array(len(t))
+		for i := range t {
+			c2.Args.Value(&t[i])
+		}
+	}
+	c2.Invoke()
+	if r0 = marshal.New[Marshalers](c2.Results.Next()); r0 != nil {
+		decodeMarshalers(&c2.Results, r0)
+	}
+	decodeEmbeds(c2.Results.Next(), &r1)
+	c2.Results.Next().Value(&r2)
+	r3 = marshal.MakeSlice[AsBinary](c2.Results.Next())
+	for i := range r3 {
+		c2.Results.Value(&r3[i])
+	}
+	r4 = marshal.MakeSlice[AsText](c2.Results.Next())
+	for i := range r4 {
+		c2.Results.Value(&r4[i])
+	}
+	return r0, r1, r2, r3, r4, c2.End()
+}
+
+func serveRichOwners(ctx context.Context, object any, in *proxy.Incoming) error {
+	m := marshal.New[Marshalers](in.Args.Next())
+	if m != nil {
+		decodeMarshalers(&in.Args, m)
+	}
+	var e Embeds
+	decodeEmbeds(in.Args.Next(), &e)
+	var c AsCBOR
+	in.Args.Next().Value(&c)
+	b := marshal.MakeSlice[AsBinary](in.Args.Next())
+	for i := range b {
+		in.Args.Value(&b[i])
+	}
+	t := marshal.MakeSlice[AsText](in.Args.Next())
+	for i := range t {
+		in.Args.Value(&t[i])
+	}
+	if err := in.Decoded(); err != nil {
+		return err
+	}
+	r0, r1, r2, r3, r4, err := object.(Rich).Owners(ctx, m, e, c, b, t...)
+	in.Results.Array(5)
+	if r0 == nil {
+		in.Results.Nil()
+	} else {
+		encodeMarshalers(&in.Results, r0)
+	}
+	encodeEmbeds(&in.Results, &r1)
+	in.Results.Value(&r2)
+	if r3 == nil {
+		in.Results.Nil()
+	} else {
+		in.Results.Array(len(r3))
+		for i := range r3 {
+			in.Results.Value(&r3[i])
+		}
+	}
+	if r4 == nil {
+		in.Results.Nil()
+	} else {
+		in.Results.Array(len(r4))
+		for i := range r4 {
+			in.Results.Value(&r4[i])
+		}
+	}
+	return err
+}
+
+func (p *RichProxy) Plain(ctx context.Context, a int8, b Text, c []byte, d [2][]string, e map[string][]Point, f time.Time, g any, h *big.Int, i ...Number) (r0 int8, r1 Text, r2 []byte, r3 [2][]string, r4 map[string][]Point, r5 time.Time, r6 any, r7 *big.Int, r8 []Number, err error) {
+	c2 := p.ref.Begin(ctx, &richInterface.Methods[5])
 	c2.Args.Array(9)
 	c2.Args.Int(int64(a))
 	c2.Args.String(string(b))
@@ -384,7 +475,7 @@ func serveRichPlain(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *RichProxy) Structs(ctx context.Context, a Basics, b *Named, c Special, d Lists, e Tagged, f Numbered, g Mixed) (r0 Basics, r1 *Named, r2 Special, r3 Lists, r4 Tagged, r5 Numbered, r6 Mixed, err error) {
-	c2 := p.ref.Begin(ctx, &richInterface.Methods[5])
+	c2 := p.ref.Begin(ctx, &richInterface.Methods[6])
 	c2.Args.Array(7)
 	encodeBasics(&c2.Args, &a)
 	if b == nil {
@@ -446,6 +537,156 @@ func serveRichStructs(ctx context.Context, object any, in *proxy.Incoming) error
 	return err
 }
 
+func (p *RichProxy) Teams(ctx context.Context, a Team, b map[Text]Named2, c *Seats, d List[Object], e struct{ Object }, f ...*Object) (r0 Team, r1 map[Text]Named2, r2 *Seats, r3 List[Object], r4 struct{ Object }, r5 []*Object, err error) {
+	c2 := p.ref.Begin(ctx, &richInterface.Methods[7])
+	c2.Args.Array(6)
+	if a == nil {
+		c2.Args.Nil()
+	} else {
+		c2.Args.Array(len(a))
+		for i := range a {
+			proxy.PutRef(&c2.Args, a[i])
+		}
+	}
+	marshal.EncodeMap(&c2.Args, b, func(e2 *marshal.Encoder, x Text) {
+		e2.String(string(x))
+	}, func(e2 *marshal.Encoder, x Named2) {
+		encodeNamed2(e2, &x)
+	})
+	if c == nil {
+		c2.Args.Nil()
+	} else {
+		marshal.EncodeMap(&c2.Args, *c, func(e2 *marshal.Encoder, x AsText) {
+			e2.Value(&x)
+		}, func(e2 *marshal.Encoder, x Object) {
+			proxy.PutRef(e2, x)
+		})
+	}
+	encodeListObject(&c2.Args, &d)
+	encodeStruct4(&c2.Args, &e)
+	if f == nil {
+		c2.Args.Nil()
+	} else {
+		c2.Args.Array(len(f))
+		for i := range f {
+			if f[i] == nil {
+				c2.Args.Nil()
+			} else {
+				proxy.PutRef(&c2.Args, *f[i])
+			}
+		}
+	}
+	c2.Invoke()
+	r0 = marshal.MakeSlice[Object](c2.Results.Next())
+	for i := range r0 {
+		r0[i] = proxy.GetRef[Object](&c2.Results)
+	}
+	var n int
+	r1, n = marshal.MakeMap[Text, Named2](c2.Results.Next())
+	for range n {
+		key := Text(c2.Results.String())
+		var value Named2
+		decodeNamed2(&c2.Results, &value)
+		r1[key] = value
+	}
+	if r2 = marshal.New[Seats](c2.Results.Next()); r2 != nil {
+		var n2 int
+		*r2, n2 = marshal.MakeMap[AsText, Object](&c2.Results)
+		for range n2 {
+			var key2 AsText
+			c2.Results.Value(&key2)
+			value2 := proxy.GetRef[Object](&c2.Results)
+			(*r2)[key2] = value2
+		}
+	}
+	decodeListObject(c2.Results.Next(), &r3)
+	decodeStruct4(c2.Results.Next(), &r4)
+	r5 = marshal.MakeSlice[*Object](c2.Results.Next())
+	for i := range r5 {
+		if r5[i] = marshal.New[Object](&c2.Results); r5[i] != nil {
+			*r5[i] = proxy.GetRef[Object](&c2.Results)
+		}
+	}
+	return r0, r1, r2, r3, r4, r5, c2.End()
+}
+
+func serveRichTeams(ctx context.Context, object any, in *proxy.Incoming) error {
+	a := Team(marshal.MakeSlice[Object](in.Args.Next()))
+	for i := range a {
+		a[i] = proxy.GetRef[Object](&in.Args)
+	}
+	b, n := marshal.MakeMap[Text, Named2](in.Args.Next())
+	for range n {
+		key := Text(in.Args.String())
+		var value Named2
+		decodeNamed2(&in.Args, &value)
+		b[key] = value
+	}
+	c := marshal.New[Seats](in.Args.Next())
+	if c != nil {
+		var n2 int
+		*c, n2 = marshal.MakeMap[AsText, Object](&in.Args)
+		for range n2 {
+			var key2 AsText
+			in.Args.Value(&key2)
+			value2 := proxy.GetRef[Object](&in.Args)
+			(*c)[key2] = value2
+		}
+	}
+	var d List[Object]
+	decodeListObject(in.Args.Next(), &d)
+	var e struct{ Object }
+	decodeStruct4(in.Args.Next(), &e)
+	f := marshal.MakeSlice[*Object](in.Args.Next())
+	for i := range f {
+		if f[i] = marshal.New[Object](&in.Args); f[i] != nil {
+			*f[i] = proxy.GetRef[Object](&in.Args)
+		}
+	}
+	if err := in.Decoded(); err != nil {
+		return err
+	}
+	r0, r1, r2, r3, r4, r5, err := object.(Rich).Teams(ctx, a, b, c, d, e, f...)
+	in.Results.Array(6)
+	if r0 == nil {
+		in.Results.Nil()
+	} else {
+		in.Results.Array(len(r0))
+		for i := range r0 {
+			proxy.PutRef(&in.Results, r0[i])
+		}
+	}
+	marshal.EncodeMap(&in.Results, r1, func(e2 *marshal.Encoder, x Text) {
+		e2.String(string(x))
+	}, func(e2 *marshal.Encoder, x Named2) {
+		encodeNamed2(e2, &x)
+	})
+	if r2 == nil {
+		in.Results.Nil()
+	} else {
+		marshal.EncodeMap(&in.Results, *r2, func(e2 *marshal.Encoder, x AsText) {
+			e2.Value(&x)
+		}, func(e2 *marshal.Encoder, x Object) {
+			proxy.PutRef(e2, x)
+		})
+	}
+	encodeListObject(&in.Results, &r3)
+	encodeStruct4(&in.Results, &r4)
+	if r5 == nil {
+		in.Results.Nil()
+	} else {
+		in.Results.Array(len(r5))
+		for i := range r5 {
+			if r5[i] == nil {
+				in.Results.Nil()
+			} else {
+				proxy.PutRef(&in.Results, *r5[i])
+			}
+		}
+	}
+	return err
+}
+
 var objectInterface = proxy.Register[Object](&proxy.Interface{
 	Name: "github.com/netobj/netobj/gen/internal/rich.Object",
 	Doc:  "Object is what is passed by reference.",
@@ -485,6 +726,12 @@ var richInterface = proxy.Register[Rich](&proxy.Interface{
 		Results:   []proxy.Field{{Name: "", Type: "ref(github.com/netobj/netobj/gen/internal/rich.Object)"}, {Name: "", Type: "struct(github.com/netobj/netobj/gen/internal/rich.Passed){One:ref(github.com/netobj/netobj/gen/internal/rich.Object),Ptr:*ref(github.com/netobj/netobj/gen/internal/rich.Object),Two:[2]ref(github.com/netobj/netobj/gen/internal/rich.Object),Errs:map[string]error,Many:[]ref(github.com/netobj/netobj/gen/internal/rich.Object),Maybe?:ref(github.com/netobj/netobj/gen/internal/rich.Object),ByName:map[string]ref(github.com/netobj/netobj/gen/internal/rich.Object),Nested:[]map[string][]*struct(github.com/netobj/netobj/gen/internal/rich.Passed2){Object:ref(github.com/netobj/netobj/gen/internal/rich.Object)}}"}, {Name: "", Type: "[]ref(github.com/netobj/netobj/gen/internal/rich.Object)"}},
 		Serve:     serveRichObjects,
 	}, {
+		Name:      "Owners",
+		Signature: "Owners(ctx context.Context, m *Marshalers, e Embeds, c AsCBOR, b []AsBinary, t ...AsText) (*Marshalers, Embeds, AsCBOR, []AsBinary, []AsText, error)",
+		Params:    []proxy.Field{{Name: "m", Type: "*struct(github.com/netobj/netobj/gen/internal/rich.Marshalers){#1?:*opaque:text(github.com/netobj/netobj/gen/internal/rich.AsText),Opt?:opaque:text(github.com/netobj/netobj/gen/internal/rich.AsText),Ptr:opaque:bytes(github.com/netobj/netobj/gen/internal/rich.ByPointer),Both:opaque:bytes(github.com/netobj/netobj/gen/internal/rich.Both),CBOR:opaque:cbor(github.com/netobj/netobj/gen/internal/rich.AsCBOR),List:struct(github.com/netobj/netobj/gen/internal/rich.List[github.com/netobj/netobj/gen/internal/rich.AsText]){Name:string,First?:*opaque:text(github.com/netobj/netobj/gen/internal/rich.AsText),Items:[]opaque:text(github.com/netobj/netobj/gen/internal/rich.AsText)},Many:[]opaque:cbor(github.com/netobj/netobj/gen/internal/rich.AsCBOR),PBin:*opaque:bytes(github.com/netobj/netobj/gen/internal/rich.AsBinary),POpt?:*opaque:bytes(github.com/netobj/netobj/gen/internal/rich.AsBinary),PPtr:*opaque:bytes(github.com/netobj/netobj/gen/internal/rich.ByPointer),Text:opaque:text(github.com/netobj/netobj/gen/internal/rich.AsText),URLs:[]opaque:bytes(net/url.URL),Zero?:opaque:cbor(github.com/netobj/netobj/gen/internal/rich.AsCBOR),Lasts:struct(github.com/netobj/netobj/gen/internal/rich.Pair[time.Duration, time.Time]){Key:duration,Map:map[duration]time},PCBOR:*opaque:cbor(github.com/netobj/netobj/gen/internal/rich.AsCBOR),PMany:[]*opaque:bytes(github.com/netobj/netobj/gen/internal/rich.ByPointer),PText:*opaque:text(github.com/netobj/netobj/gen/internal/rich.AsText),PURLs:map[string]*opaque:bytes(net/url.URL),Ports:[]opaque:bytes(net/netip.AddrPort),Texts:[2]opaque:text(github.com/netobj/netobj/gen/internal/rich.AsText),Binary:opaque:bytes(github.com/netobj/netobj/gen/internal/rich.AsBinary),ByAddr:map[opaque:bytes(net/netip.AddrPort)]*opaque:cbor(github.com/netobj/netobj/gen/internal/rich.AsCBOR),ByName:map[string]opaque:bytes(github.com/netobj/netobj/gen/internal/rich.AsBinary),ByText:map[opaque:text(github.com/netobj/netobj/gen/internal/rich.AsText)]opaque:text(github.com/netobj/netobj/gen/internal/rich.AsText)}"}, {Name: "e", Type: "struct(github.com/netobj/netobj/gen/internal/rich.Embeds){Z:int,ID:int,In:tuple(github.com/netobj/netobj/gen/internal/rich.Inner){A:int,B:map[string]tuple(github.com/netobj/netobj/gen/internal/rich.Inner2){Z:int}},Key:string,Map:map[string]int16,Row:[]int16,Last:*time,Many:[]struct(github.com/netobj/netobj/gen/internal/rich.Point){X:int32,Y:int32},Text:string,hash:[4]uint8,First?:*struct(github.com/netobj/netobj/gen/internal/rich.Point){X:int32,Y:int32},Items:[]struct(github.com/netobj/netobj/gen/internal/rich.Point){X:int32,Y:int32},Number:*int16,Shared:int}"}, {Name: "c", Type: "opaque:cbor(github.com/netobj/netobj/gen/internal/rich.AsCBOR)"}, {Name: "b", Type: "[]opaque:bytes(github.com/netobj/netobj/gen/internal/rich.AsBinary)"}, {Name: "t", Type: "[]opaque:text(github.com/netobj/netobj/gen/internal/rich.AsText)"}},
+		Results:   []proxy.Field{{Name: "", Type: "*struct(github.com/netobj/netobj/gen/internal/rich.Marshalers){#1?:*opaque:text(github.com/netobj/netobj/gen/internal/rich.AsText),Opt?:opaque:text(github.com/netobj/netobj/gen/internal/rich.AsText),Ptr:opaque:bytes(github.com/netobj/netobj/gen/internal/rich.ByPointer),Both:opaque:bytes(github.com/netobj/netobj/gen/internal/rich.Both),CBOR:opaque:cbor(github.com/netobj/netobj/gen/internal/rich.AsCBOR),List:struct(github.com/netobj/netobj/gen/internal/rich.List[github.com/netobj/netobj/gen/internal/rich.AsText]){Name:string,First?:*opaque:text(github.com/netobj/netobj/gen/internal/rich.AsText),Items:[]opaque:text(github.com/netobj/netobj/gen/internal/rich.AsText)},Many:[]opaque:cbor(github.com/netobj/netobj/gen/internal/rich.AsCBOR),PBin:*opaque:bytes(github.com/netobj/netobj/gen/internal/rich.AsBinary),POpt?:*opaque:bytes(github.com/netobj/netobj/gen/internal/rich.AsBinary),PPtr:*opaque:bytes(github.com/netobj/netobj/gen/internal/rich.ByPointer),Text:opaque:text(github.com/netobj/netobj/gen/internal/rich.AsText),URLs:[]opaque:bytes(net/url.URL),Zero?:opaque:cbor(github.com/netobj/netobj/gen/internal/rich.AsCBOR),Lasts:struct(github.com/netobj/netobj/gen/internal/rich.Pair[time.Duration, time.Time]){Key:duration,Map:map[duration]time},PCBOR:*opaque:cbor(github.com/netobj/netobj/gen/internal/rich.AsCBOR),PMany:[]*opaque:bytes(github.com/netobj/netobj/gen/internal/rich.ByPointer),PText:*opaque:text(github.com/netobj/netobj/gen/internal/rich.AsText),PURLs:map[string]*opaque:bytes(net/url.URL),Ports:[]opaque:bytes(net/netip.AddrPort),Texts:[2]opaque:text(github.com/netobj/netobj/gen/internal/rich.AsText),Binary:opaque:bytes(github.com/netobj/netobj/gen/internal/rich.AsBinary),ByAddr:map[opaque:bytes(net/netip.AddrPort)]*opaque:cbor(github.com/netobj/netobj/gen/internal/rich.AsCBOR),ByName:map[string]opaque:bytes(github.com/netobj/netobj/gen/internal/rich.AsBinary),ByText:map[opaque:text(github.com/netobj/netobj/gen/internal/rich.AsText)]opaque:text(github.com/netobj/netobj/gen/internal/rich.AsText)}"}, {Name: "", Type: "struct(github.com/netobj/netobj/gen/internal/rich.Embeds){Z:int,ID:int,In:tuple(github.com/netobj/netobj/gen/internal/rich.Inner){A:int,B:map[string]tuple(github.com/netobj/netobj/gen/internal/rich.Inner2){Z:int}},Key:string,Map:map[string]int16,Row:[]int16,Last:*time,Many:[]struct(github.com/netobj/netobj/gen/internal/rich.Point){X:int32,Y:int32},Text:string,hash:[4]uint8,First?:*struct(github.com/netobj/netobj/gen/internal/rich.Point){X:int32,Y:int32},Items:[]struct(github.com/netobj/netobj/gen/internal/rich.Point){X:int32,Y:int32},Number:*int16,Shared:int}"}, {Name: "", Type: "opaque:cbor(github.com/netobj/netobj/gen/internal/rich.AsCBOR)"}, {Name: "", Type: "[]opaque:bytes(github.com/netobj/netobj/gen/internal/rich.AsBinary)"}, {Name: "", Type: "[]opaque:text(github.com/netobj/netobj/gen/internal/rich.AsText)"}},
+		Serve:     serveRichOwners,
+	}, {
 		Name:      "Plain",
 		Signature: "Plain(ctx context.Context, a int8, b Text, c []byte, d [2][]string, e map[string][]Point, f time.Time, g any, h *big.Int, i ...Number) (int8, Text, []byte, [2][]string, map[string][]Point, time.Time, any, *big.Int, []Number, error)",
 		Params:    []proxy.Field{{Name: "a", Type: "int8"}, {Name: "b", Type: "string"}, {Name: "c", Type: "bytes"}, {Name: "d", Type: "[2][]string"}, {Name: "e", Type: "map[string][]struct(github.com/netobj/netobj/gen/internal/rich.Point){X:int32,Y:int32}"}, {Name: "f", Type: "time"}, {Name: "g", Type: "any"}, {Name: "h", Type: "*bigint"}, {Name: "i", Type: "[]int16"}},
@@ -496,6 +743,12 @@ var richInterface = proxy.Register[Rich](&proxy.Interface{
 		Params:    []proxy.Field{{Name: "a", Type: "struct(github.com/netobj/netobj/gen/internal/rich.Basics){Int:int,Bool:bool,Int8:int8,Uint:uint,Array:[5]uint8,Bytes:bytes,Int16:int16,Int32:int32,Int64:int64,Uint8:uint8,String:string,Uint16:uint16,Uint32:uint32,Uint64:uint64,Float32:float32,Float64:float64}"}, {Name: "b", Type: "*struct(github.com/netobj/netobj/gen/internal/rich.Named){Row:[]int16,Blob:bytes,Flag:bool,Four:opaque:bytes(),Hash:[4]uint8,Link:*int16,Text:string,Word:uint32,Fixed:[3]string,Month:int,Ratio:float32,Table:map[string][]int16,Number:int16,Octets:opaque:bytes(github.com/netobj/netobj/gen/internal/rich.Octets)}"}, {Name: "c", Type: "struct(github.com/netobj/netobj/gen/internal/rich.Special){IP:opaque:text(net.IP),Any:any,Big:bigint,Raw:opaque:cbor(github.com/fxamacker/cbor/v2.RawMessage),URL:opaque:bytes(net/url.URL),Addr:opaque:bytes(net/netip.Addr),Anys:[]any,Bigs:[]*bigint,PBig:*bigint,PURL:*opaque:bytes(net/url.URL),Time:time,Float:*opaque:text(math/big.Float),PPBig:**bigint,PTime:*time,Times:[]time,AnyMap:map[string]any,Prefix:opaque:bytes(net/netip.Prefix),Duration:duration}"}, {Name: "d", Type: "struct(github.com/netobj/netobj/gen/internal/rich.Lists){Anon:struct(){A:int,B:int},Deep:***int,Grid:[2][3]int8,Ints:[]int,Maps:[]map[string]int,Void:struct(){},Anons:[]struct(){Text:string},ByInt:map[int16][]struct(github.com/netobj/netobj/gen/internal/rich.Point){X:int32,Y:int32},ByKey:map[struct(github.com/netobj/netobj/gen/internal/rich.Point){X:int32,Y:int32}]string,Bytes:[]bytes,PList:*[]struct(github.com/netobj/netobj/gen/internal/rich.Point){X:int32,Y:int32},ByAddr:map[opaque:bytes(net/netip.Addr)]struct(github.com/netobj/netobj/gen/internal/rich.Point){X:int32,Y:int32},ByBool:map[bool]bool,ByText:map[string]string,ByTime:map[duration]map[string]map[string]struct(github.com/netobj/netobj/gen/internal/rich.Point){X:int32,Y:int32},ByUint:map[uint8]*struct(github.com/netobj/netobj/gen/internal/rich.Point){X:int32,Y:int32},Nested:[][]string,Points:[]struct(github.com/netobj/netobj/gen/internal/rich.Point){X:int32,Y:int32},ByArray:map[[2]uint8]string,ByFloat:map[float64]int,PPoints:[]*struct(github.com/netobj/netobj/gen/internal/rich.Point){X:int32,Y:int32},Strings:[]string,EmptyArr:[0]string}"}, {Name: "e", Type: "struct(github.com/netobj/netobj/gen/internal/rich.Tagged){-:string,C:int,b:string,Alpha:int,Bravo:int,\"a \\\"quote\\\"\":string,json_name:string,renamed_to_something_longer:string}"}, {Name: "f", Type: "struct(github.com/netobj/netobj/gen/internal/rich.Numbered){#1:int,#24:int,#500:bool,#70000:int,#-1?:string,#-300:int}"}, {Name: "g", Type: "struct(github.com/netobj/netobj/gen/internal/rich.Mixed){#1:int,#-9:int,1:int,C:int}"}},
 		Results:   []proxy.Field{{Name: "", Type: "struct(github.com/netobj/netobj/gen/internal/rich.Basics){Int:int,Bool:bool,Int8:int8,Uint:uint,Array:[5]uint8,Bytes:bytes,Int16:int16,Int32:int32,Int64:int64,Uint8:uint8,String:string,Uint16:uint16,Uint32:uint32,Uint64:uint64,Float32:float32,Float64:float64}"}, {Name: "", Type: "*struct(github.com/netobj/netobj/gen/internal/rich.Named){Row:[]int16,Blob:bytes,Flag:bool,Four:opaque:bytes(),Hash:[4]uint8,Link:*int16,Text:string,Word:uint32,Fixed:[3]string,Month:int,Ratio:float32,Table:map[string][]int16,Number:int16,Octets:opaque:bytes(github.com/netobj/netobj/gen/internal/rich.Octets)}"}, {Name: "", Type: "struct(github.com/netobj/netobj/gen/internal/rich.Special){IP:opaque:text(net.IP),Any:any,Big:bigint,Raw:opaque:cbor(github.com/fxamacker/cbor/v2.RawMessage),URL:opaque:bytes(net/url.URL),Addr:opaque:bytes(net/netip.Addr),Anys:[]any,Bigs:[]*bigint,PBig:*bigint,PURL:*opaque:bytes(net/url.URL),Time:time,Float:*opaque:text(math/big.Float),PPBig:**bigint,PTime:*time,Times:[]time,AnyMap:map[string]any,Prefix:opaque:bytes(net/netip.Prefix),Duration:duration}"}, {Name: "", Type: "struct(github.com/netobj/netobj/gen/internal/rich.Lists){Anon:struct(){A:int,B:int},Deep:***int,Grid:[2][3]int8,Ints:[]int,Maps:[]map[string]int,Void:struct(){},Anons:[]struct(){Text:string},ByInt:map[int16][]struct(github.com/netobj/netobj/gen/internal/rich.Point){X:int32,Y:int32},ByKey:map[struct(github.com/netobj/netobj/gen/internal/rich.Point){X:int32,Y:int32}]string,Bytes:[]bytes,PList:*[]struct(github.com/netobj/netobj/gen/internal/rich.Point){X:int32,Y:int32},ByAddr:map[opaque:bytes(net/netip.Addr)]struct(github.com/netobj/netobj/gen/internal/rich.Point){X:int32,Y:int32},ByBool:map[bool]bool,ByText:map[string]string,ByTime:map[duration]map[string]map[string]struct(github.com/netobj/netobj/gen/internal/rich.Point){X:int32,Y:int32},ByUint:map[uint8]*struct(github.com/netobj/netobj/gen/internal/rich.Point){X:int32,Y:int32},Nested:[][]string,Points:[]struct(github.com/netobj/netobj/gen/internal/rich.Point){X:int32,Y:int32},ByArray:map[[2]uint8]string,ByFloat:map[float64]int,PPoints:[]*struct(github.com/netobj/netobj/gen/internal/rich.Point){X:int32,Y:int32},Strings:[]string,EmptyArr:[0]string}"}, {Name: "", Type: "struct(github.com/netobj/netobj/gen/internal/rich.Tagged){-:string,C:int,b:string,Alpha:int,Bravo:int,\"a \\\"quote\\\"\":string,json_name:string,renamed_to_something_longer:string}"}, {Name: "", Type: "struct(github.com/netobj/netobj/gen/internal/rich.Numbered){#1:int,#24:int,#500:bool,#70000:int,#-1?:string,#-300:int}"}, {Name: "", Type: "struct(github.com/netobj/netobj/gen/internal/rich.Mixed){#1:int,#-9:int,1:int,C:int}"}},
 		Serve:     serveRichStructs,
+	}, {
+		Name:      "Teams",
+		Signature: "Teams(ctx context.Context, a Team, b map[Text]Named2, c *Seats, d List[Object], e struct{Object}, f ...*Object) (Team, map[Text]Named2, *Seats, List[Object], struct{Object}, []*Object, error)",
+		Params:    []proxy.Field{{Name: "a", Type: "[]ref(github.com/netobj/netobj/gen/internal/rich.Object)"}, {Name: "b", Type: "map[string]struct(github.com/netobj/netobj/gen/internal/rich.Named2){#1:[]ref(github.com/netobj/netobj/gen/internal/rich.Object),Opt?:*ref(github.com/netobj/netobj/gen/internal/rich.Object),List:struct(github.com/netobj/netobj/gen/internal/rich.List[github.com/netobj/netobj/gen/internal/rich.List[github.com/netobj/netobj/gen/internal/rich.Object]]){Name:string,First?:*struct(github.com/netobj/netobj/gen/internal/rich.List[github.com/netobj/netobj/gen/internal/rich.Object]){Name:string,First?:*ref(github.com/netobj/netobj/gen/internal/rich.Object),Items:[]ref(github.com/netobj/netobj/gen/internal/rich.Object)},Items:[]struct(github.com/netobj/netobj/gen/internal/rich.List[github.com/netobj/netobj/gen/internal/rich.Object]){Name:string,First?:*ref(github.com/netobj/netobj/gen/internal/rich.Object),Items:[]ref(github.com/netobj/netobj/gen/internal/rich.Object)}},Zero?:ref(github.com/netobj/netobj/gen/internal/rich.Object),Pairs:[2]*ref(github.com/netobj/netobj/gen/internal/rich.Object),Seats:*map[opaque:text(github.com/netobj/netobj/gen/internal/rich.AsText)]ref(github.com/netobj/netobj/gen/internal/rich.Object),Tuple:tuple(github.com/netobj/netobj/gen/internal/rich.Tuple2){Object:ref(github.com/netobj/netobj/gen/internal/rich.Object),Ptr:*ref(github.com/netobj/netobj/gen/internal/rich.Object),M:map[int][]ref(github.com/netobj/netobj/gen/internal/rich.Object)},Zeros?:[]ref(github.com/netobj/netobj/gen/internal/rich.Object),Embeds:*tuple(github.com/netobj/netobj/gen/internal/rich.Tuple2){Object:ref(github.com/netobj/netobj/gen/internal/rich.Object),Ptr:*ref(github.com/netobj/netobj/gen/internal/rich.Object),M:map[int][]ref(github.com/netobj/netobj/gen/internal/rich.Object)},Object:ref(github.com/netobj/netobj/gen/internal/rich.Object)}"}, {Name: "c", Type: "*map[opaque:text(github.com/netobj/netobj/gen/internal/rich.AsText)]ref(github.com/netobj/netobj/gen/internal/rich.Object)"}, {Name: "d", Type: "struct(github.com/netobj/netobj/gen/internal/rich.List[github.com/netobj/netobj/gen/internal/rich.Object]){Name:string,First?:*ref(github.com/netobj/netobj/gen/internal/rich.Object),Items:[]ref(github.com/netobj/netobj/gen/internal/rich.Object)}"}, {Name: "e", Type: "struct(){Object:ref(github.com/netobj/netobj/gen/internal/rich.Object)}"}, {Name: "f", Type: "[]*ref(github.com/netobj/netobj/gen/internal/rich.Object)"}},
+		Results:   []proxy.Field{{Name: "", Type: "[]ref(github.com/netobj/netobj/gen/internal/rich.Object)"}, {Name: "", Type: "map[string]struct(github.com/netobj/netobj/gen/internal/rich.Named2){#1:[]ref(github.com/netobj/netobj/gen/internal/rich.Object),Opt?:*ref(github.com/netobj/netobj/gen/internal/rich.Object),List:struct(github.com/netobj/netobj/gen/internal/rich.List[github.com/netobj/netobj/gen/internal/rich.List[github.com/netobj/netobj/gen/internal/rich.Object]]){Name:string,First?:*struct(github.com/netobj/netobj/gen/internal/rich.List[github.com/netobj/netobj/gen/internal/rich.Object]){Name:string,First?:*ref(github.com/netobj/netobj/gen/internal/rich.Object),Items:[]ref(github.com/netobj/netobj/gen/internal/rich.Object)},Items:[]struct(github.com/netobj/netobj/gen/internal/rich.List[github.com/netobj/netobj/gen/internal/rich.Object]){Name:string,First?:*ref(github.com/netobj/netobj/gen/internal/rich.Object),Items:[]ref(github.com/netobj/netobj/gen/internal/rich.Object)}},Zero?:ref(github.com/netobj/netobj/gen/internal/rich.Object),Pairs:[2]*ref(github.com/netobj/netobj/gen/internal/rich.Object),Seats:*map[opaque:text(github.com/netobj/netobj/gen/internal/rich.AsText)]ref(github.com/netobj/netobj/gen/internal/rich.Object),Tuple:tuple(github.com/netobj/netobj/gen/internal/rich.Tuple2){Object:ref(github.com/netobj/netobj/gen/internal/rich.Object),Ptr:*ref(github.com/netobj/netobj/gen/internal/rich.Object),M:map[int][]ref(github.com/netobj/netobj/gen/internal/rich.Object)},Zeros?:[]ref(github.com/netobj/netobj/gen/internal/rich.Object),Embeds:*tuple(github.com/netobj/netobj/gen/internal/rich.Tuple2){Object:ref(github.com/netobj/netobj/gen/internal/rich.Object),Ptr:*ref(github.com/netobj/netobj/gen/internal/rich.Object),M:map[int][]ref(github.com/netobj/netobj/gen/internal/rich.Object)},Object:ref(github.com/netobj/netobj/gen/internal/rich.Object)}"}, {Name: "", Type: "*map[opaque:text(github.com/netobj/netobj/gen/internal/rich.AsText)]ref(github.com/netobj/netobj/gen/internal/rich.Object)"}, {Name: "", Type: "struct(github.com/netobj/netobj/gen/internal/rich.List[github.com/netobj/netobj/gen/internal/rich.Object]){Name:string,First?:*ref(github.com/netobj/netobj/gen/internal/rich.Object),Items:[]ref(github.com/netobj/netobj/gen/internal/rich.Object)}"}, {Name: "", Type: "struct(){Object:ref(github.com/netobj/netobj/gen/internal/rich.Object)}"}, {Name: "", Type: "[]*ref(github.com/netobj/netobj/gen/internal/rich.Object)"}},
+		Serve:     serveRichTeams,
 	}},
 })
 
@@ -1694,6 +1947,493 @@ func decodePassed2(d *marshal.Decoder, v *Passed2) {
 	}
 }
 
+func encodeMarshalers(e *marshal.Encoder, v *Marshalers) {
+	n := 20
+	if v.PZero != nil {
+		n++
+	}
+	if func() bool { b, err := v.Opt.MarshalText(); return err != nil || len(b) > 0 }() {
+		n++
+	}
+	if v.POpt != nil {
+		n++
+	}
+	if v.Zero != (AsCBOR{}) {
+		n++
+	}
+	e.Map(n)
+	if v.PZero != nil {
+		e.IntKey(1)
+		e.Value(v.PZero)
+	}
+	if func() bool { b, err := v.Opt.MarshalText(); return err != nil || len(b) > 0 }() {
+		e.Key("Opt")
+		e.Value(&v.Opt)
+	}
+	e.Key("Ptr")
+	e.Value(&v.Ptr)
+	e.Key("Both")
+	e.Value(&v.Both)
+	e.Key("CBOR")
+	e.Value(&v.CBOR)
+	e.Key("List")
+	encodeListAsText(e, &v.List)
+	e.Key("Many")
+	if v.Many == nil {
+		e.Nil()
+	} else {
+		e.Array(len(v.Many))
+		for i := range v.Many {
+			e.Value(&v.Many[i])
+		}
+	}
+	e.Key("PBin")
+	if v.PBin == nil {
+		e.Nil()
+	} else {
+		e.Value(v.PBin)
+	}
+	if v.POpt != nil {
+		e.Key("POpt")
+		e.Value(v.POpt)
+	}
+	e.Key("PPtr")
+	if v.PPtr == nil {
+		e.Nil()
+	} else {
+		e.Value(v.PPtr)
+	}
+	e.Key("Text")
+	e.Value(&v.Text)
+	e.Key("URLs")
+	if v.URLs == nil {
+		e.Nil()
+	} else {
+		e.Array(len(v.URLs))
+		for i := range v.URLs {
+			e.Value(&v.URLs[i])
+		}
+	}
+	if v.Zero != (AsCBOR{}) {
+		e.Key("Zero")
+		e.Value(&v.Zero)
+	}
+	e.Key("Lasts")
+	encodePairTimeDurationTimeTime(e, &v.Lasts)
+	e.Key("PCBOR")
+	if v.PCBOR == nil {
+		e.Nil()
+	} else {
+		e.Value(v.PCBOR)
+	}
+	e.Key("PMany")
+	if v.PMany == nil {
+		e.Nil()
+	} else {
+		e.Array(len(v.PMany))
+		for i := range v.PMany {
+			if v.PMany[i] == nil {
+				e.Nil()
+			} else {
+				e.Value(v.PMany[i])
+			}
+		}
+	}
+	e.Key("PText")
+	if v.PText == nil {
+		e.Nil()
+	} else {
+		e.Value(v.PText)
+	}
+	e.Key("PURLs")
+	marshal.EncodeMap(e, v.PURLs, (*marshal.Encoder).String, func(e *marshal.Encoder, x *url.URL) {
+		if x == nil {
+			e.Nil()
+		} else {
+			e.Value(x)
+		}
+	})
+	e.Key("Ports")
+	if v.Ports == nil {
+		e.Nil()
+	} else {
+		e.Array(len(v.Ports))
+		for i := range v.Ports {
+			e.Value(&v.Ports[i])
+		}
+	}
+	e.Key("Texts")
+	e.Array(len(v.Texts))
+	for i := range v.Texts {
+		e.Value(&v.Texts[i])
+	}
+	e.Key("Binary")
+	e.Value(&v.Binary)
+	e.Key("ByAddr")
+	marshal.EncodeMap(e, v.ByAddr, func(e *marshal.Encoder, x netip.AddrPort) {
+		e.Value(&x)
+	}, func(e *marshal.Encoder, x *AsCBOR) {
+		if x == nil {
+			e.Nil()
+		} else {
+			e.Value(x)
+		}
+	})
+	e.Key("ByName")
+	marshal.EncodeMap(e, v.ByName, (*marshal.Encoder).String, func(e *marshal.Encoder, x AsBinary) {
+		e.Value(&x)
+	})
+	e.Key("ByText")
+	marshal.EncodeMap(e, v.ByText, func(e *marshal.Encoder, x AsText) {
+		e.Value(&x)
+	}, func(e *marshal.Encoder, x AsText) {
+		e.Value(&x)
+	})
+}
+
+func decodeMarshalers(d *marshal.Decoder, v *Marshalers) {
+	for range d.Map() {
+		switch d.Any() {
+		case int64(1):
+			if v.PZero = marshal.New[AsText](d); v.PZero != nil {
+				d.Value(v.PZero)
+			}
+		case "Opt":
+			d.Value(&v.Opt)
+		case "Ptr":
+			d.Value(&v.Ptr)
+		case "Both":
+			d.Value(&v.Both)
+		case "CBOR":
+			d.Value(&v.CBOR)
+		case "List":
+			decodeListAsText(d, &v.List)
+		case "Many":
+			v.Many = marshal.MakeSlice[AsCBOR](d)
+			for i := range v.Many {
+				d.Value(&v.Many[i])
+			}
+		case "PBin":
+			if v.PBin = marshal.New[AsBinary](d); v.PBin != nil {
+				d.Value(v.PBin)
+			}
+		case "POpt":
+			if v.POpt = marshal.New[AsBinary](d); v.POpt != nil {
+				d.Value(v.POpt)
+			}
+		case "PPtr":
+			if v.PPtr = marshal.New[ByPointer](d); v.PPtr != nil {
+				d.Value(v.PPtr)
+			}
+		case "Text":
+			d.Value(&v.Text)
+		case "URLs":
+			v.URLs = marshal.MakeSlice[url.URL](d)
+			for i := range v.URLs {
+				d.Value(&v.URLs[i])
+			}
+		case "Zero":
+			d.Value(&v.Zero)
+		case "Lasts":
+			decodePairTimeDurationTimeTime(d, &v.Lasts)
+		case "PCBOR":
+			if v.PCBOR = marshal.New[AsCBOR](d); v.PCBOR != nil {
+				d.Value(v.PCBOR)
+			}
+		case "PMany":
+			v.PMany = marshal.MakeSlice[*ByPointer](d)
+			for i := range v.PMany {
+				if v.PMany[i] = marshal.New[ByPointer](d); v.PMany[i] != nil {
+					d.Value(v.PMany[i])
+				}
+			}
+		case "PText":
+			if v.PText = marshal.New[AsText](d); v.PText != nil {
+				d.Value(v.PText)
+			}
+		case "PURLs":
+			var n int
+			v.PURLs, n = marshal.MakeMap[string, *url.URL](d)
+			for range n {
+				key := d.String()
+				value := marshal.New[url.URL](d)
+				if value != nil {
+					d.Value(value)
+				}
+				v.PURLs[key] = value
+			}
+		case "Ports":
+			v.Ports = marshal.MakeSlice[netip.AddrPort](d)
+			for i := range v.Ports {
+				d.Value(&v.Ports[i])
+			}
+		case "Texts":
+			for i := range d.Array() {
+				if i >= 2 {
+					d.Skip()
+					continue
+				}
+				d.Value(&v.Texts[i])
+			}
+		case "Binary":
+			d.Value(&v.Binary)
+		case "ByAddr":
+			var n2 int
+			v.ByAddr, n2 = marshal.MakeMap[netip.AddrPort, *AsCBOR](d)
+			for range n2 {
+				var key2 netip.AddrPort
+				d.Value(&key2)
+				value2 := marshal.New[AsCBOR](d)
+				if value2 != nil {
+					d.Value(value2)
+				}
+				v.ByAddr[key2] = value2
+			}
+		case "ByName":
+			var n3 int
+			v.ByName, n3 = marshal.MakeMap[string, AsBinary](d)
+			for range n3 {
+				key3 := d.String()
+				var value3 AsBinary
+				d.Value(&value3)
+				v.ByName[key3] = value3
+			}
+		case "ByText":
+			var n4 int
+			v.ByText, n4 = marshal.MakeMap[AsText, AsText](d)
+			for range n4 {
+				var key4 AsText
+				d.Value(&key4)
+				var value4 AsText
+				d.Value(&value4)
+				v.ByText[key4] = value4
+			}
+		default:
+			d.Skip()
+		}
+	}
+}
+
+func encodeListAsText(e *marshal.Encoder, v *List[AsText]) {
+	n := 2
+	if v.First != nil {
+		n++
+	}
+	e.Map(n)
+	e.Key("Name")
+	e.String(v.Name)
+	if v.First != nil {
+		e.Key("First")
+		e.Value(v.First)
+	}
+	e.Key("Items")
+	if v.Items == nil {
+		e.Nil()
+	} else {
+		e.Array(len(v.Items))
+		for i := range v.Items {
+			e.Value(&v.Items[i])
+		}
+	}
+}
+
+func decodeListAsText(d *marshal.Decoder, v *List[AsText]) {
+	for range d.Map() {
+		switch string(d.Key()) {
+		case "Name":
+			v.Name = d.String()
+		case "First":
+			if v.First = marshal.New[AsText](d); v.First != nil {
+				d.Value(v.First)
+			}
+		case "Items":
+			v.Items = marshal.MakeSlice[AsText](d)
+			for i := range v.Items {
+				d.Value(&v.Items[i])
+			}
+		default:
+			d.Skip()
+		}
+	}
+}
+
+func encodePairTimeDurationTimeTime(e *marshal.Encoder, v *Pair[time.Duration, time.Time]) {
+	e.Map(2)
+	e.Key("Key")
+	e.Int(int64(v.Key))
+	e.Key("Map")
+	marshal.EncodeMap(e, v.Map, func(e *marshal.Encoder, x time.Duration) {
+		e.Int(int64(x))
+	}, (*marshal.Encoder).Time)
+}
+
+func decodePairTimeDurationTimeTime(d *marshal.Decoder, v *Pair[time.Duration, time.Time]) {
+	for range d.Map() {
+		switch string(d.Key()) {
+		case "Key":
+			v.Key = time.Duration(d.Int64())
+		case "Map":
+			var n int
+			v.Map, n = marshal.MakeMap[time.Duration, time.Time](d)
+			for range n {
+				key := time.Duration(d.Int64())
+				value := d.Time()
+				v.Map[key] = value
+			}
+		default:
+			d.Skip()
+		}
+	}
+}
+
+func encodeEmbeds(e *marshal.Encoder, v *Embeds) {
+	n := 11
+	if v.Inner2 != nil {
+		n++
+	}
+	if v.List != nil && v.List.First != nil {
+		n++
+	}
+	if v.List != nil {
+		n++
+	}
+	e.Map(n)
+	if v.Inner2 != nil {
+		e.Key("Z")
+		e.Int(int64(v.Inner2.Z))
+	}
+	e.Key("ID")
+	e.Int(int64(v.Tuple.Base.ID))
+	e.Key("In")
+	encodeInner(e, &v.Tuple.In)
+	e.Key("Key")
+	e.String(string(v.Pair.Key))
+	e.Key("Map")
+	marshal.EncodeMap(e, v.Pair.Map, func(e *marshal.Encoder, x Text) {
+		e.String(string(x))
+	}, func(e *marshal.Encoder, x Number) {
+		e.Int(int64(x))
+	})
+	e.Key("Row")
+	if v.Row == nil {
+		e.Nil()
+	} else {
+		e.Array(len(v.Row))
+		for i := range v.Row {
+			e.Int(int64(v.Row[i]))
+		}
+	}
+	e.Key("Last")
+	if v.Tuple.Last == nil {
+		e.Nil()
+	} else {
+		e.Time(*v.Tuple.Last)
+	}
+	e.Key("Many")
+	if v.Tuple.Many == nil {
+		e.Nil()
+	} else {
+		e.Array(len(v.Tuple.Many))
+		for i := range v.Tuple.Many {
+			encodePoint(e, &v.Tuple.Many[i])
+		}
+	}
+	e.Key("Text")
+	e.String(string(v.Text))
+	e.Key("hash")
+	e.Bytes(v.Hash[:])
+	if v.List != nil && v.List.First != nil {
+		e.Key("First")
+		encodePoint(e, v.List.First)
+	}
+	if v.List != nil {
+		e.Key("Items")
+		if v.List.Items == nil {
+			e.Nil()
+		} else {
+			e.Array(len(v.List.Items))
+			for i := range v.List.Items {
+				encodePoint(e, &v.List.Items[i])
+			}
+		}
+	}
+	e.Key("Number")
+	if v.Number == nil {
+		e.Nil()
+	} else {
+		e.Int(int64(*v.Number))
+	}
+	e.Key("Shared")
+	e.Int(int64(v.Tuple.Base.Shared))
+}
+
+func decodeEmbeds(d *marshal.Decoder, v *Embeds) {
+	for range d.Map() {
+		switch string(d.Key()) {
+		case "Z":
+			if v.Inner2 == nil {
+				v.Inner2 = new(Inner2)
+			}
+			v.Inner2.Z = d.Int()
+		case "ID":
+			v.Tuple.Base.ID = d.Int()
+		case "In":
+			decodeInner(d, &v.Tuple.In)
+		case "Key":
+			v.Pair.Key = Text(d.String())
+		case "Map":
+			var n int
+			v.Pair.Map, n = marshal.MakeMap[Text, Number](d)
+			for range n {
+				key := Text(d.String())
+				value := Number(d.Int16())
+				v.Pair.Map[key] = value
+			}
+		case "Row":
+			v.Row = marshal.MakeSlice[Number](d)
+			for i := range v.Row {
+				v.Row[i] = Number(d.Int16())
+			}
+		case "Last":
+			if v.Tuple.Last = marshal.New[time.Time](d); v.Tuple.Last != nil {
+				*v.Tuple.Last = d.Time()
+			}
+		case "Many":
+			v.Tuple.Many = marshal.MakeSlice[Point](d)
+			for i := range v.Tuple.Many {
+				decodePoint(d, &v.Tuple.Many[i])
+			}
+		case "Text":
+			v.Text = Text(d.String())
+		case "hash":
+			d.BytesInto(v.Hash[:])
+		case "First":
+			if v.List == nil {
+				v.List = new(List[Point])
+			}
+			if v.List.First = marshal.New[Point](d); v.List.First != nil {
+				decodePoint(d, v.List.First)
+			}
+		case "Items":
+			if v.List == nil {
+				v.List = new(List[Point])
+			}
+			v.List.Items = marshal.MakeSlice[Point](d)
+			for i := range v.List.Items {
+				decodePoint(d, &v.List.Items[i])
+			}
+		case "Number":
+			if v.Number = marshal.New[Number](d); v.Number != nil {
+				*v.Number = Number(d.Int16())
+			}
+		case "Shared":
+			v.Tuple.Base.Shared = d.Int()
+		default:
+			d.Skip()
+		}
+	}
+}
+
 func encodeBasics(e *marshal.Encoder, v *Basics) {
 	e.Map(16)
 	e.Key("Int")
@@ -2522,6 +3262,275 @@ func decodeMixed(d *marshal.Decoder, v *Mixed) {
 			v.B = d.Int()
 		case "C":
 			v.C = d.Int()
+		default:
+			d.Skip()
+		}
+	}
+}
+
+func encodeNamed2(e *marshal.Encoder, v *Named2) {
+	n := 7
+	if v.Opt != nil {
+		n++
+	}
+	if v.Zero != nil {
+		n++
+	}
+	if v.Zeros != nil {
+		n++
+	}
+	e.Map(n)
+	e.IntKey(1)
+	if v.Team == nil {
+		e.Nil()
+	} else {
+		e.Array(len(v.Team))
+		for i := range v.Team {
+			proxy.PutRef(e, v.Team[i])
+		}
+	}
+	if v.Opt != nil {
+		e.Key("Opt")
+		proxy.PutRef(e, *v.Opt)
+	}
+	e.Key("List")
+	encodeListListObject(e, &v.List)
+	if v.Zero != nil {
+		e.Key("Zero")
+		proxy.PutRef(e, v.Zero)
+	}
+	e.Key("Pairs")
+	e.Array(len(v.Pairs))
+	for i := range v.Pairs {
+		if v.Pairs[i] == nil {
+			e.Nil()
+		} else {
+			proxy.PutRef(e, *v.Pairs[i])
+		}
+	}
+	e.Key("Seats")
+	if v.Seats == nil {
+		e.Nil()
+	} else {
+		marshal.EncodeMap(e, *v.Seats, func(e *marshal.Encoder, x AsText) {
+			e.Value(&x)
+		}, func(e *marshal.Encoder, x Object) {
+			proxy.PutRef(e, x)
+		})
+	}
+	e.Key("Tuple")
+	encodeTuple2(e, &v.Tuple)
+	if v.Zeros != nil {
+		e.Key("Zeros")
+		e.Array(len(v.Zeros))
+		for i := range v.Zeros {
+			proxy.PutRef(e, v.Zeros[i])
+		}
+	}
+	e.Key("Embeds")
+	if v.Embeds == nil {
+		e.Nil()
+	} else {
+		encodeTuple2(e, v.Embeds)
+	}
+	e.Key("Object")
+	proxy.PutRef(e, v.Object)
+}
+
+func decodeNamed2(d *marshal.Decoder, v *Named2) {
+	for range d.Map() {
+		switch d.Any() {
+		case int64(1):
+			v.Team = marshal.MakeSlice[Object](d)
+			for i := range v.Team {
+				v.Team[i] = proxy.GetRef[Object](d)
+			}
+		case "Opt":
+			if v.Opt = marshal.New[Object](d); v.Opt != nil {
+				*v.Opt = proxy.GetRef[Object](d)
+			}
+		case "List":
+			decodeListListObject(d, &v.List)
+		case "Zero":
+			v.Zero = proxy.GetRef[Object](d)
+		case "Pairs":
+			for i := range d.Array() {
+				if i >= 2 {
+					d.Skip()
+					continue
+				}
+				if v.Pairs[i] = marshal.New[Object](d); v.Pairs[i] != nil {
+					*v.Pairs[i] = proxy.GetRef[Object](d)
+				}
+			}
+		case "Seats":
+			if v.Seats = marshal.New[Seats](d); v.Seats != nil {
+				var n int
+				*v.Seats, n = marshal.MakeMap[AsText, Object](d)
+				for range n {
+					var key AsText
+					d.Value(&key)
+					value := proxy.GetRef[Object](d)
+					(*v.Seats)[key] = value
+				}
+			}
+		case "Tuple":
+			decodeTuple2(d, &v.Tuple)
+		case "Zeros":
+			v.Zeros = marshal.MakeSlice[Object](d)
+			for i := range v.Zeros {
+				v.Zeros[i] = proxy.GetRef[Object](d)
+			}
+		case "Embeds":
+			if v.Embeds = marshal.New[Tuple2](d); v.Embeds != nil {
+				decodeTuple2(d, v.Embeds)
+			}
+		case "Object":
+			v.Object = proxy.GetRef[Object](d)
+		default:
+			d.Skip()
+		}
+	}
+}
+
+func encodeListListObject(e *marshal.Encoder, v *List[List[Object]]) {
+	n := 2
+	if v.First != nil {
+		n++
+	}
+	e.Map(n)
+	e.Key("Name")
+	e.String(v.Name)
+	if v.First != nil {
+		e.Key("First")
+		encodeListObject(e, v.First)
+	}
+	e.Key("Items")
+	if v.Items == nil {
+		e.Nil()
+	} else {
+		e.Array(len(v.Items))
+		for i := range v.Items {
+			encodeListObject(e, &v.Items[i])
+		}
+	}
+}
+
+func decodeListListObject(d *marshal.Decoder, v *List[List[Object]]) {
+	for range d.Map() {
+		switch string(d.Key()) {
+		case "Name":
+			v.Name = d.String()
+		case "First":
+			if v.First = marshal.New[List[Object]](d); v.First != nil {
+				decodeListObject(d, v.First)
+			}
+		case "Items":
+			v.Items = marshal.MakeSlice[List[Object]](d)
+			for i := range v.Items {
+				decodeListObject(d, &v.Items[i])
+			}
+		default:
+			d.Skip()
+		}
+	}
+}
+
+func encodeListObject(e *marshal.Encoder, v *List[Object]) {
+	n := 2
+	if v.First != nil {
+		n++
+	}
+	e.Map(n)
+	e.Key("Name")
+	e.String(v.Name)
+	if v.First != nil {
+		e.Key("First")
+		proxy.PutRef(e, *v.First)
+	}
+	e.Key("Items")
+	if v.Items == nil {
+		e.Nil()
+	} else {
+		e.Array(len(v.Items))
+		for i := range v.Items {
+			proxy.PutRef(e, v.Items[i])
+		}
+	}
+}
+
+func decodeListObject(d *marshal.Decoder, v *List[Object]) {
+	for range d.Map() {
+		switch string(d.Key()) {
+		case "Name":
+			v.Name = d.String()
+		case "First":
+			if v.First = marshal.New[Object](d); v.First != nil {
+				*v.First = proxy.GetRef[Object](d)
+			}
+		case "Items":
+			v.Items = marshal.MakeSlice[Object](d)
+			for i := range v.Items {
+				v.Items[i] = proxy.GetRef[Object](d)
+			}
+		default:
+			d.Skip()
+		}
+	}
+}
+
+func encodeTuple2(e *marshal.Encoder, v *Tuple2) {
+	e.Array(3)
+	proxy.PutRef(e, v.Object)
+	if v.Ptr == nil {
+		e.Nil()
+	} else {
+		proxy.PutRef(e, *v.Ptr)
+	}
+	marshal.EncodeMap(e, v.M, func(e *marshal.Encoder, x int) {
+		e.Int(int64(x))
+	}, func(e *marshal.Encoder, x []Object) {
+		if x == nil {
+			e.Nil()
+		} else {
+			e.Array(len(x))
+			for j := range x {
+				proxy.PutRef(e, x[j])
+			}
+		}
+	})
+}
+
+func decodeTuple2(d *marshal.Decoder, v *Tuple2) {
+	outer := d.BeginTuple()
+	v.Object = proxy.GetRef[Object](d.Next())
+	if v.Ptr = marshal.New[Object](d.Next()); v.Ptr != nil {
+		*v.Ptr = proxy.GetRef[Object](d)
+	}
+	var n int
+	v.M, n = marshal.MakeMap[int, []Object](d.Next())
+	for range n {
+		key := d.Int()
+		value := marshal.MakeSlice[Object](d)
+		for i := range value {
+			value[i] = proxy.GetRef[Object](d)
+		}
+		v.M[key] = value
+	}
+	d.EndTuple(outer)
+}
+
+func encodeStruct4(e *marshal.Encoder, v *struct{ Object }) {
+	e.Map(1)
+	e.Key("Object")
+	proxy.PutRef(e, v.Object)
+}
+
+func decodeStruct4(d *marshal.Decoder, v *struct{ Object }) {
+	for range d.Map() {
+		switch string(d.Key()) {
+		case "Object":
+			v.Object = proxy.GetRef[Object](d)
 		default:
 			d.Skip()
 		}

@@ -2,13 +2,13 @@
 package imports
 
 import (
-	. "context"
+	. "context" //lint:ignore ST1001 objgen has to cope
 	_ "net/http/pprof"
 	text "net/url"
 
 	first "github.com/netobj/netobj/gen/testdata/good/imports/a/item"
 	"github.com/netobj/netobj/gen/testdata/good/imports/b/item"
-	. "github.com/netobj/netobj/gen/testdata/good/imports/dotted"
+	. "github.com/netobj/netobj/gen/testdata/good/imports/dotted" //lint:ignore ST1001 objgen has to cope
 	"github.com/netobj/netobj/gen/testdata/good/imports/odd-name"
 )
 
