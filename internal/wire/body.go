@@ -26,8 +26,8 @@ func (m *Body) parse(d *marshal.Decoder) {
 		m.Inline = d.View()
 		return
 	}
-	outer := d.BeginTuple()
-	m.BulkID = d.Next().Uint64()
-	m.Size = d.Next().Uint64()
-	d.EndTuple(outer)
+	more := tuple(d, 2)
+	m.BulkID = d.Uint64()
+	m.Size = d.Uint64()
+	pass(d, more)
 }

@@ -27,17 +27,18 @@ func (m *Broken) Append(b []byte) []byte {
 	return b
 }
 
-// ParseBroken reads a Broken.
+// ParseBroken reads a Broken into m, whose slice it uses again.
 func ParseBroken(msg []byte, m *Broken) error {
-	d := body(msg)
+	d, more := body(msg, 2)
 	m.Entries = m.Entries[:0]
-	for range entries(d.Next()) {
-		outer := d.BeginTuple()
-		m.Entries = append(m.Entries, BrokenEntry{XID: d.Next().Uint64(), Reason: d.Next().Uint64(), Text: d.Next().String()})
-		d.EndTuple(outer)
+	for range entries(&d) {
+		added := tuple(&d, 3)
+		e := BrokenEntry{XID: d.Uint64(), Reason: d.Uint64(), Text: d.String()}
+		pass(&d, added)
 		if d.Err() != nil {
 			break
 		}
+		m.Entries = append(m.Entries, e)
 	}
-	return failed("Broken", d.End())
+	return end(&d, more, "Broken")
 }

@@ -16,8 +16,8 @@ func (m *Bye) Append(b []byte) []byte {
 
 // ParseBye reads a Bye.
 func ParseBye(msg []byte, m *Bye) error {
-	d := body(msg)
-	m.Code = d.Next().Uint64()
-	m.Text = d.Next().String()
-	return failed("Bye", d.End())
+	d, more := body(msg, 3)
+	m.Code = d.Uint64()
+	m.Text = d.String()
+	return end(&d, more, "Bye")
 }

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"errors"
 	"time"
 
 	"github.com/netobj/netobj/marshal"
@@ -47,26 +48,40 @@ func (m *Call) AppendHead(b []byte, inline int) []byte {
 // maxTimeout is the longest timeout that fits a time.Duration.
 const maxTimeout = uint64((1<<63 - 1) / time.Microsecond)
 
+// errMeta refuses metadata that is not a map.
+var errMeta = errors.New("metadata is not a map")
+
+func parseMeta(d *marshal.Decoder) []byte {
+	if d.IsArray() {
+		d.Fail(errMeta)
+	}
+	meta := item(d)
+	if len(meta) > 0 && meta[0]>>5 != 5 { // the major type of maps
+		d.Fail(errMeta)
+	}
+	return meta
+}
+
 // ParseCall reads a Call into m, whose slices it uses again. The error is
 // ErrReserved if the call asks for what this version does not have; ID and Caps
 // are then valid.
 func ParseCall(msg []byte, m *Call) error {
-	d := body(msg)
-	*m = Call{ID: d.Next().Uint64(), Caps: m.Caps[:0]}
-	reserved := d.Next().IsArray()
+	d, more := body(msg, 9)
+	*m = Call{ID: d.Uint64(), Caps: m.Caps[:0]}
+	reserved := d.IsArray()
 	if reserved {
-		d.Skip()
+		item(&d)
 	} else {
 		m.Target.XID = d.Uint64()
 	}
-	m.Method = d.Next().Uint64()
-	m.Timeout = time.Duration(min(d.Next().Uint64(), maxTimeout)) * time.Microsecond
-	m.Flags = d.Next().Uint64()
-	m.Caps = parseCaps(d.Next(), m.Caps)
-	m.Meta = d.Next().RawItem()
-	m.Body.parse(d.Next())
-	if err := d.End(); err != nil {
-		return failed("Call", err)
+	m.Method = d.Uint64()
+	m.Timeout = time.Duration(min(d.Uint64(), maxTimeout)) * time.Microsecond
+	m.Flags = d.Uint64()
+	m.Caps = parseCaps(&d, m.Caps)
+	m.Meta = parseMeta(&d)
+	m.Body.parse(&d)
+	if err := end(&d, more, "Call"); err != nil {
+		return err
 	}
 	if reserved || m.Flags != 0 {
 		return ErrReserved

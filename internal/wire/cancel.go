@@ -15,7 +15,7 @@ func (m *Cancel) Append(b []byte) []byte {
 
 // ParseCancel reads a Cancel.
 func ParseCancel(msg []byte, m *Cancel) error {
-	d := body(msg)
-	m.ID = d.Next().Uint64()
-	return failed("Cancel", d.End())
+	d, more := body(msg, 2)
+	m.ID = d.Uint64()
+	return end(&d, more, "Cancel")
 }

@@ -49,14 +49,18 @@ func appendCaps(b []byte, caps []Cap) []byte {
 // and nothing else.
 func parseCaps(d *marshal.Decoder, caps []Cap) []Cap {
 	for range entries(d) {
-		outer := d.BeginTuple()
-		c := Cap{Kind: CapKind(d.Next().Uint64())}
+		more := tuple(d, 1)
+		c := Cap{Kind: CapKind(d.Uint64())}
 		if c.Kind <= CapYours {
-			c.XID = d.Next().Uint64()
-			c.Object = d.Next().Uint64()
-			c.Iface = parseIface(d.Next())
+			if more < 3 {
+				d.Fail(tooFew(more+1, 4))
+			}
+			more -= 3
+			c.XID = d.Uint64()
+			c.Object = d.Uint64()
+			c.Iface = parseIface(d)
 		}
-		d.EndTuple(outer)
+		pass(d, more)
 		if d.Err() != nil {
 			return caps
 		}

@@ -48,26 +48,77 @@ var ErrReserved = errors.New("reserved for a later version of the protocol")
 // MaxEntries is the largest number of entries in one Release or Broken.
 const MaxEntries = 1024
 
-// Peek returns the type of a message.
+// errNoType refuses a message that does not say what it is.
+var errNoType = errors.New("no message type in it")
+
+// Peek returns the type of a message, which is never 0.
 func Peek(msg []byte) (Type, error) {
-	d := open(msg)
-	t := Type(d.Next().Uint64())
+	d, _ := open(msg, 1)
+	t := Type(d.Uint64())
+	if t == 0 {
+		d.Fail(errNoType)
+	}
 	return t, failed("message", d.Err())
 }
 
-// open starts reading a message.
-func open(msg []byte) marshal.Decoder {
-	var d marshal.Decoder
+// open starts reading a message of at least n elements, and returns how many
+// more there are.
+func open(msg []byte, n int) (d marshal.Decoder, more int) {
 	d.Reset(msg, nil, nil, nil)
-	d.Tuple()
-	return d
+	k := d.Array()
+	if k < n && d.Err() == nil {
+		d.Reset(msg, nil, nil, nil) // the error is about the message, not its first element
+		d.Fail(tooFew(k, n))
+	}
+	return d, k - n
 }
 
 // body opens a message whose type has been looked at.
-func body(msg []byte) marshal.Decoder {
-	d := open(msg)
-	d.Next().Skip()
-	return d
+func body(msg []byte, n int) (d marshal.Decoder, more int) {
+	d, more = open(msg, n)
+	d.Uint64()
+	return d, more
+}
+
+// end skips what a newer sender added to a message, and returns what was wrong
+// with it.
+func end(d *marshal.Decoder, more int, what string) error {
+	pass(d, more)
+	return failed(what, d.End())
+}
+
+// tuple reads the head of an inner array of at least n elements, and returns how
+// many more there are. They are passed when the n have been read.
+func tuple(d *marshal.Decoder, n int) (more int) {
+	k := d.Array()
+	if k < n {
+		d.Fail(tooFew(k, n))
+	}
+	return k - n
+}
+
+func tooFew(k, n int) error {
+	return fmt.Errorf("array of %d elements, at least %d are needed", max(k, 0), n)
+}
+
+// pass skips n items.
+func pass(d *marshal.Decoder, n int) {
+	for ; n > 0 && d.Err() == nil; n-- {
+		item(d)
+	}
+}
+
+// item returns the bytes of the next item, nil for null. It is checked, for
+// nobody else looks at what is skipped or kept as it is.
+func item(d *marshal.Decoder) []byte {
+	raw := d.RawItem()
+	if raw == nil {
+		return nil
+	}
+	if _, err := marshal.Check(raw, nil); err != nil {
+		d.Fail(err)
+	}
+	return raw
 }
 
 // failed says in which message err occurred.

@@ -12,9 +12,9 @@ func (m *Ping) Append(b []byte) []byte { return marshal.AppendUint(begin(b, Type
 
 // ParsePing reads a Ping.
 func ParsePing(msg []byte, m *Ping) error {
-	d := body(msg)
-	m.N = d.Next().Uint64()
-	return failed("Ping", d.End())
+	d, more := body(msg, 2)
+	m.N = d.Uint64()
+	return end(&d, more, "Ping")
 }
 
 // Pong is the sign of life: [6, n].
@@ -27,7 +27,7 @@ func (m *Pong) Append(b []byte) []byte { return marshal.AppendUint(begin(b, Type
 
 // ParsePong reads a Pong.
 func ParsePong(msg []byte, m *Pong) error {
-	d := body(msg)
-	m.N = d.Next().Uint64()
-	return failed("Pong", d.End())
+	d, more := body(msg, 2)
+	m.N = d.Uint64()
+	return end(&d, more, "Pong")
 }

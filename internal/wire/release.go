@@ -26,15 +26,16 @@ func (m *Release) Append(b []byte) []byte {
 
 // ParseRelease reads a Release into m, whose slice it uses again.
 func ParseRelease(msg []byte, m *Release) error {
-	d := body(msg)
+	d, more := body(msg, 2)
 	m.Entries = m.Entries[:0]
-	for range entries(d.Next()) {
-		outer := d.BeginTuple()
-		m.Entries = append(m.Entries, Entry{XID: d.Next().Uint64(), N: d.Next().Uint64()})
-		d.EndTuple(outer)
+	for range entries(&d) {
+		added := tuple(&d, 2)
+		e := Entry{XID: d.Uint64(), N: d.Uint64()}
+		pass(&d, added)
 		if d.Err() != nil {
 			break
 		}
+		m.Entries = append(m.Entries, e)
 	}
-	return failed("Release", d.End())
+	return end(&d, more, "Release")
 }

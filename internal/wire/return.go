@@ -35,12 +35,17 @@ func (m *Return) AppendHead(b []byte, inline int) []byte {
 
 // ParseReturn reads a Return into m, whose slices it uses again.
 func ParseReturn(msg []byte, m *Return) error {
-	d := body(msg)
-	*m = Return{ID: d.Next().Uint64(), Status: Status(d.Next().Uint64()), Caps: m.Caps[:0]}
-	m.Caps = parseCaps(d.Next(), m.Caps)
-	m.Body.parse(d.Next())
-	if m.Status > StatusFault {
-		d.Fail(fmt.Errorf("unknown status %d", m.Status))
+	d, more := body(msg, 5)
+	*m = Return{ID: d.Uint64(), Status: parseStatus(&d), Caps: m.Caps[:0]}
+	m.Caps = parseCaps(&d, m.Caps)
+	m.Body.parse(&d)
+	return end(&d, more, "Return")
+}
+
+func parseStatus(d *marshal.Decoder) Status {
+	s := Status(d.Uint64())
+	if s > StatusFault {
+		d.Fail(fmt.Errorf("unknown status %d", s))
 	}
-	return failed("Return", d.End())
+	return s
 }
