@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"bufio"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -16,21 +15,26 @@ import (
 // then the bytes. Streams are kept for the next body; one that a sender gives up
 // in the middle is closed, which tells the receiver.
 
-// bulkSender sends bodies.
+// bulkSender sends bodies. Whoever sends has a slot, and there are fewer slots
+// than streams that the peer lets be open: an honest sender never meets that
+// limit, however slow the receiver.
 type bulkSender struct {
 	conn  *muxConn
-	slots chan struct{} // one for each body being sent
+	slots chan struct{}
 
-	mu   sync.Mutex
-	idle []*yamux.Stream // the last used at the end
+	opening sync.Mutex // yamux picks a stream's number before it queues its first frame
+
+	mu      sync.Mutex
+	idle    []*yamux.Stream // the last used at the end; no more than slots
+	untold  []heading       // of bodies given up before their first byte
+	telling bool            // a goroutine tells of them
 }
 
-// maxSending is how many bodies are sent at once; maxIdle is how many streams
-// are kept for later ones. Both stay below what the peer lets be open.
-const (
-	maxSending = 32
-	maxIdle    = 8
-)
+// heading is what stands before a body.
+type heading struct{ id, size uint64 }
+
+// maxSending is how many bodies are sent at once.
+const maxSending = 32
 
 func newBulkSender(c *muxConn) *bulkSender {
 	return &bulkSender{conn: c, slots: make(chan struct{}, min(maxSending, max(c.cfg.MaxStreams/2, 1)))}
@@ -40,80 +44,103 @@ func newBulkSender(c *muxConn) *bulkSender {
 // interrupted by a context. After an error body may still be read for a while,
 // until the connection's WriteTimeout at most.
 func (b *bulkSender) send(ctx context.Context, id uint64, body []byte) error {
+	o := &outbound{b: b, heading: heading{id, uint64(len(body))}, body: body}
 	select {
 	case b.slots <- struct{}{}:
 	case <-ctx.Done():
+		b.tell(o.heading)
 		return context.Cause(ctx)
 	case <-b.conn.ctx.Done():
-		return b.conn.reason()
+		return context.Cause(b.conn.ctx)
 	}
 	done := make(chan error, 1)
-	quit := make(chan struct{})
-	b.conn.tasks.Go(func() {
-		defer func() { <-b.slots }()
-		done <- b.write(quit, id, body)
-	})
+	if !b.conn.spawn(func() { b.run(o, done) }) {
+		return context.Cause(b.conn.ctx)
+	}
 	select {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
-		close(quit)
+		o.cancel()
 		return context.Cause(ctx)
 	}
 }
 
-var errQuit = errors.New("sender gave up")
-
-func (b *bulkSender) write(quit chan struct{}, id uint64, body []byte) error {
+// run sends o in the slot that the caller took, and gives the slot back.
+func (b *bulkSender) run(o *outbound, done chan<- error) {
+	defer func() { <-b.slots }()
 	s, err := b.stream()
-	if err != nil {
-		return b.conn.explain(err)
+	if err == nil {
+		err = o.write(s)
 	}
-	if err := b.copy(s, quit, id, body); err != nil {
-		s.Close()
-		return b.conn.explain(err)
+	done <- b.conn.explain(err)
+	switch {
+	case err == nil:
+		b.keep(s)
+	case errors.Is(err, yamux.ErrConnectionWriteTimeout):
+		// yamux would go on with a session of which nobody knows what was sent.
+		b.conn.Abort(b.conn.explain(err))
+	case s != nil:
+		b.giveUp(s)
 	}
-	b.keep(s)
-	return nil
 }
 
-func (b *bulkSender) copy(s *yamux.Stream, quit chan struct{}, id uint64, body []byte) error {
-	head := binary.AppendUvarint(binary.AppendUvarint(nil, id), uint64(len(body)))
-	if err := b.chunk(s, head); err != nil {
-		return err
+// giveUp closes a stream in the middle of a body, and waits until the receiver
+// has let go of it: until then it counts there.
+func (b *bulkSender) giveUp(s *yamux.Stream) {
+	s.Close()
+	s.SetReadDeadline(time.Now().Add(closeTimeout))
+	io.Copy(io.Discard, s)
+}
+
+// tell lets the receiver know of a body that never got a slot.
+func (b *bulkSender) tell(h heading) {
+	b.mu.Lock()
+	b.untold = append(b.untold, h)
+	start := !b.telling
+	b.telling = true
+	b.mu.Unlock()
+	if start {
+		b.conn.spawn(b.tellAll)
 	}
-	for len(body) > 0 {
+}
+
+// tellAll sends headings without a body; it ends when none is left or the
+// connection has ended.
+func (b *bulkSender) tellAll() {
+	for {
+		b.mu.Lock()
+		if len(b.untold) == 0 {
+			b.untold, b.telling = nil, false
+			b.mu.Unlock()
+			return
+		}
+		o := &outbound{b: b, heading: b.untold[0], quit: true}
+		b.untold = b.untold[1:]
+		b.mu.Unlock()
 		select {
-		case <-quit:
-			return errQuit
-		default:
+		case b.slots <- struct{}{}:
+		case <-b.conn.ctx.Done():
+			return
 		}
-		n := min(len(body), b.conn.cfg.Chunk)
-		if err := b.chunk(s, body[:n]); err != nil {
-			return err
+		if !b.conn.spawn(func() { b.run(o, make(chan error, 1)) }) {
+			return
 		}
-		body = body[n:]
 	}
-	return nil
-}
-
-// chunk writes p. A receiver that takes nothing for StallTimeout loses the body.
-func (b *bulkSender) chunk(s *yamux.Stream, p []byte) error {
-	s.SetWriteDeadline(time.Now().Add(b.conn.cfg.StallTimeout))
-	_, err := s.Write(p)
-	return err
 }
 
 // stream returns a stream that nobody uses.
 func (b *bulkSender) stream() (*yamux.Stream, error) {
 	b.mu.Lock()
-	if n := len(b.idle); n > 0 {
-		s := b.idle[n-1]
-		b.idle = b.idle[:n-1]
+	if len(b.idle) > 0 {
+		s := b.idle[0] // the receiver is most likely done with it
+		b.idle = b.idle[1:]
 		b.mu.Unlock()
 		return s, nil
 	}
 	b.mu.Unlock()
+	b.opening.Lock() // numbers must grow on the wire
+	defer b.opening.Unlock()
 	return b.conn.session.OpenStream()
 }
 
@@ -121,69 +148,63 @@ func (b *bulkSender) stream() (*yamux.Stream, error) {
 func (b *bulkSender) keep(s *yamux.Stream) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.idle) >= maxIdle {
-		s.Close()
-		return
-	}
 	b.idle = append(b.idle, s)
 }
 
-// receive takes the bodies of one inbound stream; it ends with the stream.
-func (c *muxConn) receive(s *yamux.Stream, h Handler) {
-	defer s.Close()
-	in := bufio.NewReaderSize(s, 64) // for the heads; bodies are read past it
-	s.SetReadDeadline(time.Now().Add(c.cfg.FirstByteTimeout))
-	for {
-		id, err := binary.ReadUvarint(in)
-		if err != nil {
-			return // the sender closed an idle stream, or the connection ended
-		}
-		size, err := binary.ReadUvarint(in)
-		if err != nil {
-			return
-		}
-		if size > uint64(c.cfg.MaxBody) {
-			c.Abort(violation("body of %d bytes, the limit is %d", size, c.cfg.MaxBody))
-			return
-		}
-		buf, err := h.Body(c.ctx, id, int64(size))
-		if err != nil {
-			c.Abort(err)
-			h.BodyDone(id, nil, err)
-			return
-		}
-		err = c.fill(s, in, buf, int64(size))
-		h.BodyDone(id, buf, err)
-		if err != nil {
-			return
-		}
-		s.Shrink() // an idle stream keeps no buffer
-		s.SetReadDeadline(time.Time{})
-	}
+// outbound is one body on its way out.
+type outbound struct {
+	b *bulkSender
+	heading
+	body []byte
+
+	mu     sync.Mutex
+	stream *yamux.Stream // that it is written to; nil before
+	quit   bool          // the sender gave up
 }
 
-// fill reads a body into buf, or past it if that is nil, and gives up after
-// StallTimeout without a byte.
-func (c *muxConn) fill(s *yamux.Stream, in *bufio.Reader, buf []byte, size int64) error {
-	if buf == nil {
-		_, err := io.Copy(io.Discard, &patient{s, io.LimitReader(in, size), c.cfg.StallTimeout})
-		return c.explain(err)
+var errQuit = errors.New("sender gave up")
+
+// write writes the heading in any case, so that the receiver learns of a body
+// that was given up, and the body.
+func (o *outbound) write(s *yamux.Stream) error {
+	head := binary.AppendUvarint(binary.AppendUvarint(nil, o.id), o.size)
+	s.SetWriteDeadline(time.Now().Add(o.b.conn.cfg.StallTimeout))
+	if _, err := s.Write(head); err != nil {
+		return err
 	}
-	_, err := io.ReadFull(&patient{s, in, c.cfg.StallTimeout}, buf)
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
+	for o.size > 0 {
+		if err := o.proceed(s); err != nil {
+			return err
+		}
+		n := min(len(o.body), o.b.conn.cfg.Chunk)
+		if _, err := s.Write(o.body[:n]); err != nil {
+			return err
+		}
+		if o.body = o.body[n:]; len(o.body) == 0 {
+			return nil
+		}
 	}
-	return c.explain(err)
+	return nil
 }
 
-// patient is a reader that waits for each read at most so long.
-type patient struct {
-	s       *yamux.Stream
-	r       io.Reader
-	timeout time.Duration
+// proceed allows one more chunk. A receiver that takes nothing for StallTimeout
+// loses the body.
+func (o *outbound) proceed(s *yamux.Stream) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.quit {
+		return errQuit
+	}
+	o.stream = s
+	return s.SetWriteDeadline(time.Now().Add(o.b.conn.cfg.StallTimeout))
 }
 
-func (p *patient) Read(buf []byte) (int, error) {
-	p.s.SetReadDeadline(time.Now().Add(p.timeout))
-	return p.r.Read(buf)
+// cancel stops the writing, also where it waits for the receiver.
+func (o *outbound) cancel() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.quit = true
+	if o.stream != nil {
+		o.stream.SetWriteDeadline(time.Now())
+	}
 }

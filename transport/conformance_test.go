@@ -32,20 +32,24 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// TestPipeInABubble shows that pipe:// is fit for fake time: a bubble in which a
-// goroutine blocked on anything else would not get past synctest.Wait.
-func TestPipeInABubble(t *testing.T) {
+// TestConformanceInABubble shows that pipe:// is fit for fake time: a bubble in
+// which a goroutine blocked on anything of the operating system would not end.
+func TestConformanceInABubble(t *testing.T) {
+	transporttest.RunInBubble(t, func(*testing.T) transporttest.Network {
+		return transporttest.Network{URL: "pipe://test", Config: &transport.Config{PipeNet: transport.NewPipeNet()}}
+	})
+}
+
+// TestNoFakeTimePasses shows that a message over pipe:// takes none.
+func TestNoFakeTimePasses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		config := &transport.Config{PipeNet: transport.NewPipeNet()}
-		c := pairOf(t, "pipe://test", config)
+		c := pairOf(t, "pipe://test", &transport.Config{PipeNet: transport.NewPipeNet()})
 		begun := time.Now()
 		c.dialer.Send(t.Context(), []byte("x"), nil)
 		synctest.Wait()
 		if got := <-c.atAcceptor.lane; string(got) != "x" || time.Since(begun) != 0 {
 			t.Errorf("%q after %v of fake time", got, time.Since(begun))
 		}
-		c.dialer.Close()
-		synctest.Wait()
 	})
 }
 

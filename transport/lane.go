@@ -32,10 +32,12 @@ type laneWriter struct {
 	room     chan struct{} // closed and replaced when buf is taken; nil while nobody waits
 	idle     chan struct{} // closed when a flush ends; nil while nobody waits
 	err      error         // why nothing can be sent
+	draining bool          // nothing more is taken
 }
 
-func newLaneWriter(w *yamux.Stream, cfg *Config, conn *muxConn) *laneWriter {
-	return &laneWriter{w: w, conn: conn, max: cfg.MaxLaneMessage, cap: cfg.MaxQueued}
+// newLaneWriter returns the writer of a lane that is not open yet.
+func newLaneWriter(cfg *Config, conn *muxConn) *laneWriter {
+	return &laneWriter{conn: conn, max: cfg.MaxLaneMessage, cap: cfg.MaxQueued}
 }
 
 // send queues one message, when there is room for it.
@@ -46,13 +48,16 @@ func (l *laneWriter) send(ctx context.Context, head, body []byte) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for l.err == nil && len(l.buf) > 0 && len(l.buf)+size > l.cap {
+	for l.err == nil && !l.draining && len(l.buf) > 0 && len(l.buf)+size > l.cap {
 		if err := l.awaitRoom(ctx); err != nil {
 			return err
 		}
 	}
 	if l.err != nil {
 		return l.err
+	}
+	if l.draining {
+		return ErrClosed
 	}
 	l.buf = binary.AppendUvarint(l.buf, uint64(size))
 	l.buf = append(append(l.buf, head...), body...)
@@ -91,10 +96,20 @@ func (l *laneWriter) flush() {
 			return
 		}
 		if err := l.write(batch); err != nil {
-			l.conn.Abort(err)
+			l.lose(err)
 		}
 		l.giveBack(batch)
 	}
+}
+
+// lose ends the connection after a failed write. If yamux gave up the session
+// before, Serve is about to learn why.
+func (l *laneWriter) lose(err error) {
+	if l.conn.session.IsClosed() {
+		l.fail(l.conn.explain(err))
+		return
+	}
+	l.conn.Abort(l.conn.explain(err))
 }
 
 // writePiece is how many bytes the peer must take within WriteTimeout.
@@ -165,9 +180,12 @@ func (l *laneWriter) fail(err error) {
 	wake(&l.idle)
 }
 
-// drain waits until what is queued has been written, for at most patience.
-func (l *laneWriter) drain(patience time.Duration) {
+// drain takes no more messages and waits until those that are queued have been
+// written, or cannot be.
+func (l *laneWriter) drain() {
 	l.mu.Lock()
+	l.draining = true
+	wake(&l.room)
 	if !l.flushing || l.err != nil {
 		l.mu.Unlock()
 		return
@@ -177,12 +195,7 @@ func (l *laneWriter) drain(patience time.Duration) {
 	}
 	idle := l.idle
 	l.mu.Unlock()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case <-idle:
-	case <-timer.C:
-	}
+	<-idle
 }
 
 // readLane delivers the lane's messages until it ends.
@@ -190,7 +203,7 @@ func readLane(r io.Reader, max int, h Handler) error {
 	in := bufio.NewReaderSize(r, 16<<10)
 	var buf []byte
 	for {
-		size, err := binary.ReadUvarint(in)
+		size, err := readUvarint(in)
 		if err != nil {
 			return err
 		}
@@ -206,4 +219,27 @@ func readLane(r io.Reader, max int, h Handler) error {
 		}
 		h.Message(msg)
 	}
+}
+
+// readUvarint is binary.ReadUvarint that tells an end from a violation. io.EOF
+// means that there was nothing.
+func readUvarint(r io.ByteReader) (uint64, error) {
+	var v uint64
+	for shift := 0; shift < 64; shift += 7 {
+		b, err := r.ReadByte()
+		if err == io.EOF && shift > 0 {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return 0, err
+		}
+		if shift == 63 && b > 1 {
+			break // more than 64 bits
+		}
+		v |= uint64(b&0x7f) << shift
+		if b < 0x80 {
+			return v, nil
+		}
+	}
+	return 0, violation("number of more than 64 bits")
 }

@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -55,8 +56,9 @@ func bare(t *testing.T, change func(*yamux.Config)) (*yamux.Session, net.Conn) {
 	return s, far
 }
 
-// raw dials a Conn's listener and writes frames; the Conn is served.
-func raw(t *testing.T, config *transport.Config) (net.Conn, *recorder) {
+// rawOpen dials a Conn's listener and opens the lane by hand. Nobody serves the
+// Conn.
+func rawOpen(t *testing.T, config *transport.Config) (net.Conn, transport.Conn) {
 	t.Helper()
 	a := acceptOne(t, "tcp://127.0.0.1:0", config)
 	conn, err := net.Dial("tcp", strings.TrimPrefix(a.url, "tcp://"))
@@ -71,9 +73,16 @@ func raw(t *testing.T, config *transport.Config) (net.Conn, *recorder) {
 	if c == nil {
 		t.Fatal(a.err)
 	}
+	t.Cleanup(func() { c.Abort(nil) })
+	return conn, c
+}
+
+// raw is rawOpen, and serves the Conn.
+func raw(t *testing.T, config *transport.Config) (net.Conn, *recorder) {
+	t.Helper()
+	conn, c := rawOpen(t, config)
 	r := newRecorder()
 	go r.serve(c)
-	t.Cleanup(func() { c.Abort(nil) })
 	return conn, r
 }
 
@@ -141,8 +150,14 @@ func TestRefusedStreamsAreKept(t *testing.T) {
 	if n := s.NumStreams(); n != streams {
 		t.Errorf("bare yamux keeps %d of %d streams that were refused: does it free them now?", n, streams)
 	}
-	// A Conn refuses no stream: one too many ends the connection, see
-	// TestStreamFlood, and with it everything that it held.
+
+	// A Conn refuses no stream. What no sender writes ends the connection, and
+	// with it everything that it held.
+	conn, r := raw(t, nil)
+	for id := uint32(3); id < 2*streams; id += 2 {
+		conn.Write(append(open(id), data(id, 0, bytes.Repeat([]byte{0xff}, 20))...))
+	}
+	wantViolation(t, r, "number of more than 64 bits")
 }
 
 func TestWrongParity(t *testing.T) {

@@ -8,12 +8,17 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/yamux"
 )
+
+// closeTimeout is how long yamux keeps a stream that only one side has closed.
+const closeTimeout = 10 * time.Second
 
 // muxConn is a Conn on yamux: the lane is stream 1, bulk bodies have streams of
 // their own.
@@ -31,14 +36,21 @@ type muxConn struct {
 	ctx context.Context // ends with the connection; its cause is the first reason
 	end context.CancelCauseFunc
 
+	closing  atomic.Bool   // Close was called
+	accepted chan struct{} // closed when the accept loop has ended
+	lost     error         // why it did; only after that
+
 	mu      sync.Mutex
-	streams int // inbound bulk streams that are open
+	over    bool // Serve waits for the tasks; no more may start
+	streams int  // inbound bulk streams that are open
 }
 
 // openMux starts yamux on conn and opens the lane. The acceptor waits for it.
 func openMux(conn net.Conn, role Role, info Info, cfg *Config) (*muxConn, error) {
-	c := &muxConn{cfg: cfg, info: info}
+	c := &muxConn{cfg: cfg, info: info, accepted: make(chan struct{})}
 	c.ctx, c.end = context.WithCancelCause(context.Background())
+	c.lane = newLaneWriter(cfg, c) // the peer may break a rule before Open is done
+	c.bulk = newBulkSender(c)
 	c.under = &under{Conn: conn, writeTimeout: cfg.WriteTimeout}
 	c.under.guard = newGuard(role, cfg.Window, time.Now, c.Abort)
 	settings := &yamux.Config{
@@ -48,7 +60,7 @@ func openMux(conn net.Conn, role Role, info Info, cfg *Config) (*muxConn, error)
 		ConnectionWriteTimeout: cfg.WriteTimeout,
 		MaxStreamWindowSize:    cfg.Window,
 		StreamOpenTimeout:      0, // the lane's messages would be missed first
-		StreamCloseTimeout:     10 * time.Second,
+		StreamCloseTimeout:     closeTimeout,
 		Logger:                 yamuxLog{cfg.Logger},
 	}
 	var err error
@@ -65,8 +77,7 @@ func openMux(conn net.Conn, role Role, info Info, cfg *Config) (*muxConn, error)
 		}
 		return nil, c.explain(err)
 	}
-	c.lane = newLaneWriter(c.laneIn, cfg, c)
-	c.bulk = newBulkSender(c)
+	c.lane.w = c.laneIn
 	return c, nil
 }
 
@@ -75,8 +86,11 @@ func (c *muxConn) acceptLane() (*yamux.Stream, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), c.cfg.FirstByteTimeout)
 	defer cancel()
 	s, err := c.session.AcceptStreamWithContext(ctx)
-	if err == nil && s.StreamID() != 1 {
-		err = violation("the first stream is number %d, not the lane", s.StreamID())
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, fmt.Errorf("%w: the lane was not opened within %v", ErrTimeout, c.cfg.FirstByteTimeout)
+	case err == nil && s.StreamID() != 1:
+		return nil, violation("the first stream is number %d, not the lane", s.StreamID())
 	}
 	return s, err
 }
@@ -99,26 +113,58 @@ func (c *muxConn) SendBody(ctx context.Context, id uint64, body []byte) error {
 func (c *muxConn) Serve(h Handler) error {
 	c.tasks.Go(func() { c.acceptLoop(h) })
 	err := readLane(c.laneIn, c.cfg.MaxLaneMessage, h)
-	c.Abort(err)
+	c.Abort(c.why(err))
 	c.session.Close()
+	c.mu.Lock()
+	c.over = true
+	c.mu.Unlock()
 	c.tasks.Wait()
-	return c.reason()
+	return context.Cause(c.ctx)
+}
+
+// why returns what ended the connection, given what ended the lane. When yamux
+// gave up the session, the lane just ends; the accept loop knows more.
+func (c *muxConn) why(err error) error {
+	if isAny(err, io.EOF, io.ErrUnexpectedEOF) && c.session.IsClosed() {
+		<-c.accepted
+		err = c.lost
+	}
+	if c.closing.Load() {
+		return ErrClosed
+	}
+	return c.explain(err)
+}
+
+// spawn runs f on a goroutine that Serve waits for. It reports false when Serve
+// is past that.
+func (c *muxConn) spawn(f func()) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.over {
+		c.tasks.Go(f)
+	}
+	return !c.over
 }
 
 // acceptLoop takes inbound bulk streams; it ends with the session.
 func (c *muxConn) acceptLoop(h Handler) {
+	defer close(c.accepted)
 	for {
 		s, err := c.session.AcceptStream()
-		if err != nil {
-			return
+		if err == nil && !c.enter() {
+			err = violation("more than %d bulk streams at once", c.cfg.MaxStreams)
 		}
-		if !c.enter() {
-			c.Abort(violation("more than %d bulk streams at once", c.cfg.MaxStreams))
+		if err != nil {
+			c.lost = err
+			if !c.session.IsClosed() {
+				c.Abort(c.explain(err))
+			}
 			return
 		}
 		c.tasks.Go(func() {
-			defer c.leave()
 			c.receive(s, h)
+			c.leave() // before the sender learns of it and opens another
+			s.Close()
 		})
 	}
 }
@@ -136,11 +182,26 @@ func (c *muxConn) leave() {
 	c.streams--
 }
 
+// lingering bounds how long Close waits for the peer to take what is on its way.
+const lingering = 2 * time.Second
+
 // Close drains the lane, says goodbye and closes. yamux itself would drop what is
-// queued.
+// queued; and to close at once, while the peer still sends, would make its
+// network drop what it has not read.
 func (c *muxConn) Close() error {
-	c.lane.drain(c.cfg.WriteTimeout)
+	c.closing.Store(true)
+	limit := time.AfterFunc(c.cfg.WriteTimeout, func() { c.Abort(ErrClosed) })
+	defer limit.Stop()
+	c.lane.drain()
 	c.session.GoAway()
+	c.under.closeWrite()
+	patience := time.NewTimer(lingering)
+	defer patience.Stop()
+	select {
+	case <-c.session.CloseChan(): // the peer has read to the end, and closed
+	case <-c.ctx.Done():
+	case <-patience.C:
+	}
 	c.Abort(ErrClosed)
 	return nil
 }
@@ -154,29 +215,32 @@ func (c *muxConn) Abort(err error) {
 	// The connection itself, not the session: its Close waits for yamux's
 	// reader, which may be the caller.
 	c.under.Close()
-	c.lane.fail(c.explain(err))
+	c.lane.fail(context.Cause(c.ctx))
 }
-
-// reason returns why the connection ended.
-func (c *muxConn) reason() error { return c.explain(context.Cause(c.ctx)) }
 
 // explain maps errors of yamux and of the network to those of this package.
 func (c *muxConn) explain(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, io.EOF):
-		return errPeerClosed
-	case errors.Is(err, yamux.ErrConnectionWriteTimeout), errors.Is(err, yamux.ErrTimeout), errors.Is(err, os.ErrDeadlineExceeded):
-		return fmt.Errorf("%w: %w", ErrTimeout, err)
-	case errors.Is(err, yamux.ErrSessionShutdown), errors.Is(err, yamux.ErrStreamClosed), errors.Is(err, net.ErrClosed):
-		cause := context.Cause(c.ctx)
-		if cause != nil && !errors.Is(cause, net.ErrClosed) && !errors.Is(cause, yamux.ErrSessionShutdown) {
+	case isAny(err, yamux.ErrSessionShutdown, yamux.ErrStreamClosed, net.ErrClosed):
+		if cause := context.Cause(c.ctx); cause != nil {
 			return cause
 		}
 		return errPeerClosed
+	case isAny(err, yamux.ErrRecvWindowExceeded, yamux.ErrUnexpectedFlag, yamux.ErrDuplicateStream):
+		return violation("%v", err)
+	case isAny(err, yamux.ErrConnectionWriteTimeout, yamux.ErrTimeout, os.ErrDeadlineExceeded):
+		return fmt.Errorf("%w: %w", ErrTimeout, err)
+	case errors.Is(err, io.EOF):
+		return errPeerClosed
 	}
 	return err
+}
+
+// isAny reports whether err is one of the targets.
+func isAny(err error, targets ...error) bool {
+	return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
 }
 
 var errPeerClosed = errors.New("peer closed the connection")

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
+	"syscall"
 	"time"
 )
 
@@ -116,15 +118,14 @@ func dialTCP(ctx context.Context, u *url.URL, cfg *Config) (Link, error) {
 		return nil, fmt.Errorf("%v: Config.TLS is not set", u)
 	}
 	var d net.Dialer
+	if u.Scheme == "tcp" && !cfg.AllowPlaintext {
+		d.Control = loopbackOnly(u)
+	}
 	conn, err := d.DialContext(ctx, "tcp", u.Host)
 	if err != nil {
 		return nil, err
 	}
 	if u.Scheme == "tcp" {
-		if host := conn.RemoteAddr().(*net.TCPAddr).IP; !host.IsLoopback() && !cfg.AllowPlaintext {
-			conn.Close()
-			return nil, plaintextError(u, host)
-		}
 		return &streamLink{Conn: conn, scheme: "tcp", local: remoteSelf("tcp", conn), remote: u.String()}, nil
 	}
 	secure := cfg.TLS.Clone()
@@ -142,6 +143,21 @@ func dialTCP(ctx context.Context, u *url.URL, cfg *Config) (Link, error) {
 
 func remoteSelf(scheme string, conn net.Conn) string {
 	return scheme + "://" + conn.LocalAddr().String()
+}
+
+// loopbackOnly refuses every other address that a name stands for, before the
+// first packet leaves.
+func loopbackOnly(u *url.URL) func(_, address string, _ syscall.RawConn) error {
+	return func(_, address string, _ syscall.RawConn) error {
+		to, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return err
+		}
+		if ip := to.Addr().Unmap(); !ip.IsLoopback() {
+			return plaintextError(u, ip.AsSlice())
+		}
+		return nil
+	}
 }
 
 // mustBeLoopback refuses plaintext where others could read it.

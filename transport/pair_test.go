@@ -17,11 +17,18 @@ type recorder struct {
 	lane    chan []byte
 	served  chan error
 	serving chan transport.Conn
+	done    chan body                     // bodies that came or failed
 	held    atomic.Pointer[chan struct{}] // Body waits until this is closed; may be nil
 }
 
+type body struct {
+	id   uint64
+	data []byte
+	err  error
+}
+
 func newRecorder() *recorder {
-	return &recorder{lane: make(chan []byte, 10_000), served: make(chan error, 1), serving: make(chan transport.Conn, 1)}
+	return &recorder{lane: make(chan []byte, 10_000), done: make(chan body, 10_000), served: make(chan error, 1), serving: make(chan transport.Conn, 1)}
 }
 
 // conn returns the Conn that is served.
@@ -30,13 +37,17 @@ func (r *recorder) conn() transport.Conn { return <-r.serving }
 func (r *recorder) hold(until chan struct{}) { r.held.Store(&until) }
 
 func (r *recorder) Message(msg []byte) { r.lane <- slices.Clone(msg) }
-func (r *recorder) Body(_ context.Context, _ uint64, size int64) ([]byte, error) {
+func (r *recorder) Body(ctx context.Context, _ uint64, size int64) ([]byte, error) {
 	if until := r.held.Load(); until != nil {
-		<-*until
+		select {
+		case <-*until:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
 	return make([]byte, size), nil
 }
-func (r *recorder) BodyDone(uint64, []byte, error) {}
+func (r *recorder) BodyDone(id uint64, data []byte, err error) { r.done <- body{id, data, err} }
 
 func (r *recorder) serve(c transport.Conn) {
 	r.serving <- c

@@ -1,12 +1,14 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/url"
 	"sync"
+	"sync/atomic"
 )
 
 // PipeNet is an in-memory network of pipe:// addresses, for tests. Its links use
@@ -188,12 +190,13 @@ func (l *pipeLane) freeze() {
 	l.frozen = true
 }
 
-// put queues an item when there is room for it.
+// put queues an item when there is room for it. A body does not wait: its
+// receiver must hear of it whatever happens to the sender.
 func (l *pipeLane) put(ctx context.Context, item pipeItem) error {
 	size := len(item.msg)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for l.err == nil && l.queued > 0 && l.queued+size > l.limit {
+	for item.body == nil && l.err == nil && l.queued > 0 && l.queued+size > l.limit {
 		room := l.room
 		l.mu.Unlock()
 		var err error
@@ -267,6 +270,7 @@ type pipeConn struct {
 	in   *pipeLane
 	out  *pipeLane
 
+	ended  atomic.Bool // Close or Abort was called, and tells the other end
 	bodies sync.WaitGroup
 }
 
@@ -279,7 +283,9 @@ func (c *pipeConn) Serve(h Handler) error {
 	for {
 		items, err := c.in.take()
 		if err != nil {
-			c.out.close(err, true)
+			if !c.ended.Load() {
+				c.out.close(err, true) // it ended from the other side
+			}
 			return err
 		}
 		for _, item := range items {
@@ -309,19 +315,32 @@ func (c *pipeConn) Send(ctx context.Context, head, body []byte) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
-	return c.out.put(ctx, pipeItem{msg: append(append(make([]byte, 0, len(head)+len(body)), head...), body...)})
+	return c.put(ctx, pipeItem{msg: append(append(make([]byte, 0, len(head)+len(body)), head...), body...)})
 }
 
 func (c *pipeConn) SendBody(ctx context.Context, id uint64, body []byte) error {
 	if int64(len(body)) > c.cfg.MaxBody {
 		return fmt.Errorf("%w: body of %d bytes, the limit is %d", ErrTooLarge, len(body), c.cfg.MaxBody)
 	}
-	return c.out.put(ctx, pipeItem{body: &pipeBody{id, append([]byte(nil), body...)}})
+	return c.put(ctx, pipeItem{body: &pipeBody{id, append([]byte(nil), body...)}})
+}
+
+// put queues an item for the other end. Once the pair has ended, the error is
+// what ended it here.
+func (c *pipeConn) put(ctx context.Context, item pipeItem) error {
+	err := c.out.put(ctx, item)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	c.in.mu.Lock()
+	defer c.in.mu.Unlock()
+	return cmp.Or(c.in.err, err)
 }
 
 func (c *pipeConn) Close() error {
-	c.out.close(io.EOF, true)
-	c.in.close(ErrClosed, false)
+	c.ended.Store(true)
+	c.in.close(ErrClosed, false) // first: senders must find the reason
+	c.out.close(errPeerClosed, true)
 	return nil
 }
 
@@ -329,6 +348,7 @@ func (c *pipeConn) Abort(err error) {
 	if err == nil {
 		err = ErrClosed
 	}
-	c.out.close(io.ErrUnexpectedEOF, false)
+	c.ended.Store(true)
 	c.in.close(err, false)
+	c.out.close(io.ErrUnexpectedEOF, false)
 }

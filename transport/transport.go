@@ -69,10 +69,12 @@ type Conn interface {
 	Send(ctx context.Context, head, body []byte) error
 	// SendBody sends a bulk body under an id that a message of the lane announces,
 	// and returns when body may be used again. When ctx ends first, the receiver
-	// is told that the body will not be complete.
+	// is told that the body will not be complete, even if nothing of it was sent.
+	// After an error body must not be written to: it may still be read.
 	SendBody(ctx context.Context, id uint64, body []byte) error
-	// Close sends what is queued, for at most Config.WriteTimeout, says goodbye
-	// and closes the connection.
+	// Close takes no more messages, sends what is queued, says goodbye, gives the
+	// peer a moment to read to the end, and closes the connection; all that for
+	// at most Config.WriteTimeout. Bodies that are being sent are cut off.
 	Close() error
 	// Abort closes the connection at once; Serve returns err.
 	Abort(err error)

@@ -3,6 +3,7 @@ package transport
 import (
 	"encoding/binary"
 	"net"
+	"sync"
 	"time"
 )
 
@@ -14,9 +15,11 @@ type under struct {
 	writeTimeout time.Duration
 	guard        *guard
 
-	held [headerSize]byte // a header whose body has not come yet
-	hold bool
-	out  []byte // header and body joined
+	writing sync.Mutex
+	ended   bool             // closeWrite was called; nothing more leaves
+	held    [headerSize]byte // a header whose body has not come yet
+	hold    bool
+	out     []byte // header and body joined
 
 	buf  []byte // read and not yet given to yamux
 	next int
@@ -35,6 +38,11 @@ const headerSize = 12
 const joinMax = 64 << 10
 
 func (u *under) Write(p []byte) (int, error) {
+	u.writing.Lock()
+	defer u.writing.Unlock()
+	if u.ended {
+		return len(p), nil // an error would make yamux close, and not read to the end
+	}
 	if u.hold {
 		u.hold = false
 		return u.writeJoined(p)
@@ -58,6 +66,17 @@ func (u *under) writeJoined(body []byte) (int, error) {
 	u.out = append(append(u.out[:0], u.held[:]...), body...)
 	n, err := u.Conn.Write(u.out)
 	return max(n-headerSize, 0), err
+}
+
+// closeWrite tells the peer that nothing more comes, and leaves the other
+// direction open.
+func (u *under) closeWrite() {
+	u.writing.Lock()
+	defer u.writing.Unlock()
+	u.ended = true
+	if half, ok := u.Conn.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
+	}
 }
 
 func (u *under) Read(p []byte) (int, error) {

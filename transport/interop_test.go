@@ -1,0 +1,260 @@
+package transport_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/yamux"
+
+	"github.com/netobj/netobj/transport"
+)
+
+// This file lets plain yamux talk with a Conn: on the wire there is nothing else.
+
+func quiet() *yamux.Config {
+	config := yamux.DefaultConfig()
+	config.LogOutput = io.Discard
+	return config
+}
+
+// plainClient dials a Conn with plain yamux and opens the lane. The Conn is
+// served.
+func plainClient(t *testing.T) (*yamux.Session, *yamux.Stream, *recorder) {
+	t.Helper()
+	a := acceptOne(t, "tcp://127.0.0.1:0", nil)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(a.url, "tcp://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := yamux.Client(conn, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { session.Close() })
+	lane, err := session.OpenStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := <-a.conn
+	if c == nil {
+		t.Fatal(a.err)
+	}
+	r := newRecorder()
+	go r.serve(c)
+	t.Cleanup(func() { c.Abort(nil) })
+	return session, lane, r
+}
+
+// plainServer is a plain yamux server that a Conn has dialled, and the lane.
+func plainServer(t *testing.T, config *transport.Config) (*yamux.Session, *yamux.Stream, *recorder) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	link, err := transport.Dial(t.Context(), "tcp://"+l.Addr().String(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := yamux.Server(conn, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { session.Close() })
+	c, err := link.Open(transport.Dialer, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRecorder()
+	go r.serve(c)
+	t.Cleanup(func() { c.Abort(nil) })
+	lane, err := session.AcceptStream()
+	if err != nil || lane.StreamID() != 1 {
+		t.Fatalf("the lane is %v, %v", lane, err)
+	}
+	return session, lane, r
+}
+
+func expectBytes(t *testing.T, r io.Reader, want []byte) {
+	t.Helper()
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(r, got); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("the yamux peer read %.40q, %v, want %.40q", got, err, want)
+	}
+}
+
+// TestPlainYamuxClient speaks the lane and a bulk stream, both ways.
+func TestPlainYamuxClient(t *testing.T) {
+	session, lane, r := plainClient(t)
+	lane.Write(append(laneMessage("one"), laneMessage("two")...))
+	for _, want := range []string{"one", "two"} {
+		if got := <-r.lane; string(got) != want {
+			t.Errorf("lane brought %q", got)
+		}
+	}
+	c := r.conn()
+	if err := c.Send(t.Context(), []byte("an"), []byte("swer")); err != nil {
+		t.Fatal(err)
+	}
+	expectBytes(t, lane, laneMessage("answer"))
+
+	out, err := session.OpenStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	large := bytes.Repeat([]byte("0123456789"), 50_000)
+	for id := range byte(2) { // one after the other on one stream
+		out.Write(append(binary.AppendUvarint([]byte{id}, uint64(len(large))), large...))
+		if b := <-r.done; b.id != uint64(id) || b.err != nil || !bytes.Equal(b.data, large) {
+			t.Errorf("body %d of %d bytes, %v", b.id, len(b.data), b.err)
+		}
+	}
+	go c.SendBody(t.Context(), 77, large)
+	in, err := session.AcceptStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	expectBytes(t, in, append(binary.AppendUvarint([]byte{77}, uint64(len(large))), large...))
+	if _, err := session.Ping(); err != nil {
+		t.Errorf("Ping: %v", err)
+	}
+	session.Close()
+	if err := <-r.served; err == nil || !strings.Contains(err.Error(), "peer closed the connection") {
+		t.Errorf("Serve = %v", err)
+	}
+}
+
+// TestStreamsAreFew counts the streams that a Conn opens: one for all messages,
+// and one for bodies that follow each other.
+func TestStreamsAreFew(t *testing.T) {
+	session, lane, r := plainServer(t, nil)
+	c := r.conn()
+	for range 1000 {
+		if err := c.Send(t.Context(), []byte("x"), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expectBytes(t, lane, bytes.Repeat(laneMessage("x"), 1000))
+	for id := range byte(100) {
+		if err := c.SendBody(t.Context(), uint64(id), []byte("abc")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bulk, err := session.AcceptStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id := range byte(100) {
+		expectBytes(t, bulk, []byte{id, 3, 'a', 'b', 'c'})
+	}
+	if n := session.NumStreams(); n != 2 {
+		t.Errorf("%d streams, want the lane and one", n)
+	}
+}
+
+// TestWriterToAClosedStream has a peer that closes a stream and takes nothing.
+func TestWriterToAClosedStream(t *testing.T) {
+	near, far := net.Pipe()
+	client, err := yamux.Client(near, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	server, err := yamux.Server(far, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	ours, err := client.OpenStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs, err := server.AcceptStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs.Close()
+	if _, err := ours.Read(make([]byte, 1)); err != io.EOF {
+		t.Fatalf("Read = %v", err) // the end has arrived
+	}
+	ours.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
+	if n, err := ours.Write(make([]byte, 1<<20)); n != 256<<10 || !errors.Is(err, yamux.ErrTimeout) {
+		t.Errorf("bare yamux wrote %d bytes, %v: does it notice the closed stream now?", n, err)
+	}
+
+	session, lane, r := plainServer(t, &transport.Config{StallTimeout: 100 * time.Millisecond})
+	c := r.conn()
+	go func() {
+		if bulk, err := session.AcceptStream(); err == nil {
+			bulk.Close()
+		}
+	}()
+	if err := c.SendBody(t.Context(), 1, make([]byte, 1<<20)); !errors.Is(err, transport.ErrTimeout) {
+		t.Errorf("SendBody to a closed stream = %v", err)
+	}
+	if err := c.Send(t.Context(), []byte("alive"), nil); err != nil {
+		t.Error(err)
+	}
+	expectBytes(t, lane, laneMessage("alive"))
+}
+
+// TestCloseSendsTheQueue has a peer that takes the lane's bytes late.
+func TestCloseSendsTheQueue(t *testing.T) {
+	s, _ := bare(t, nil) // whose peer reads nothing
+	const writers = 10
+	failed := make(chan error, writers)
+	for range writers {
+		go func() {
+			stream, err := s.OpenStream()
+			if err == nil {
+				_, err = stream.Write([]byte("message"))
+			}
+			failed <- err
+		}()
+	}
+	s.Close()
+	for range writers {
+		if err := <-failed; !errors.Is(err, yamux.ErrSessionShutdown) && !errors.Is(err, io.ErrClosedPipe) {
+			t.Errorf("bare yamux: %v: does Close send what is queued now?", err)
+		}
+	}
+
+	_, lane, r := plainServer(t, nil)
+	c := r.conn()
+	message := strings.Repeat("x", 100<<10)
+	for range 10 { // four times the window of the peer
+		if err := c.Send(t.Context(), []byte(message), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- c.Close() }()
+	expectBytes(t, lane, bytes.Repeat(laneMessage(message), 10))
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+	if err := <-r.served; !errors.Is(err, transport.ErrClosed) {
+		t.Errorf("Serve = %v", err)
+	}
+}
+
+// TestWindow shows how much a stream may carry in a round trip.
+func TestWindow(t *testing.T) {
+	if n := yamux.DefaultConfig().MaxStreamWindowSize; n != 256<<10 {
+		t.Errorf("bare yamux's window is %d now", n)
+	}
+	conn, _ := raw(t, nil)
+	const ack = 2
+	expectBytes(t, conn, frame(1, ack, 1, 1<<20-256<<10)) // in addition
+}
