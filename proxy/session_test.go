@@ -16,7 +16,7 @@ import (
 type session struct {
 	object   any
 	ref      *proxy.Ref // of object, at its holder
-	args     []byte // of the last call
+	args     []byte     // of the last call
 	slots    []marshal.Slot
 	begun    int
 	finished int
