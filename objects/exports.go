@@ -70,14 +70,11 @@ func (x *exports) id(target any) lifetime.ObjectID {
 	return id
 }
 
-// restrict keeps session s within the imports that its peer accepts.
-func (x *exports) restrict(s lifetime.SessionID, theirs uint64) {
-	if theirs == 0 || theirs > math.MaxInt {
-		return
-	}
+// open lets session s hold objects, within the imports that its peer accepts.
+func (x *exports) open(s lifetime.SessionID, theirs uint64) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.table.Restrict(s, int(theirs))
+	x.table.Open(s, int(min(theirs, math.MaxInt)))
 }
 
 // disown tells those who hold forwarder id that its object is lost.
@@ -99,6 +96,11 @@ func (x *exports) grant(s lifetime.SessionID, target any) (lifetime.XID, lifetim
 	xid, err := x.table.Grant(s, id)
 	if err != nil {
 		x.forget(x.table.Sweep(id))
+	}
+	switch {
+	case errors.Is(err, lifetime.ErrEnded):
+		return 0, 0, fault(CodeUnreachable, err, hintLookup)
+	case err != nil:
 		return 0, 0, fault(CodeLimit, err, "release references that are no longer needed")
 	}
 	return xid, id, nil

@@ -80,7 +80,7 @@ func (n *Node) open(link transport.Link, role transport.Role, p peer) (*session,
 	}
 	n.lastID++
 	s.id = n.lastID
-	n.exports.restrict(s.id, p.limits.Imports)
+	n.exports.open(s.id, p.limits.Imports)
 	n.sessions[p.incarnation] = s
 	return s, nil
 }

@@ -30,5 +30,6 @@ type SessionID uint64
 // Grants counts sendings of a reference.
 type Grants uint64
 
-// Gen counts the proxies that were made for one import, one after another.
-type Gen uint32
+// Gen counts the proxies that were made in one session, one after another. It is
+// never used again, so that word of a proxy's end cannot be taken for another's.
+type Gen uint64

@@ -1,6 +1,7 @@
 package lifetime
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 )
@@ -68,32 +69,31 @@ func (x *Exports[T]) Sweep(o ObjectID) []Reclaimed[T] {
 	return []Reclaimed[T]{{o, e.target}}
 }
 
-// Restrict lowers the number of objects that session s may hold to what its
-// peer accepts. It comes before the session's first grant.
-func (x *Exports[T]) Restrict(s SessionID, limit int) {
-	if limit < x.limit {
-		x.holdings(s).limit = limit
+// Open lets session s hold objects: as many as NewExports allows, or limit if
+// that is less; 0 means no limit of the session's own. It comes before the first
+// grant.
+func (x *Exports[T]) Open(s SessionID, limit int) {
+	if limit <= 0 || limit > x.limit {
+		limit = x.limit
 	}
+	x.sessions[s] = &holdings{limit: limit, byXID: map[XID]listing{}, byID: map[ObjectID]XID{}}
 }
 
-// holdings returns what session s holds, which may be nothing yet.
-func (x *Exports[T]) holdings(s SessionID) *holdings {
-	h := x.sessions[s]
-	if h == nil {
-		h = &holdings{limit: x.limit, byXID: map[XID]listing{}, byID: map[ObjectID]XID{}}
-		x.sessions[s] = h
-	}
-	return h
-}
+// ErrEnded refuses a grant to a session that is not open, or no longer.
+var ErrEnded = errors.New("the session has ended")
 
 // Grant counts one sending of object o to session s, before the first byte is
-// sent (O1), and returns the number by which the session knows it.
+// sent (O1), and returns the number by which the session knows it. After an error
+// nothing is counted.
 func (x *Exports[T]) Grant(s SessionID, o ObjectID) (XID, error) {
 	e := x.objects[o]
 	if e == nil {
 		return 0, fmt.Errorf("object %d is not exported", o)
 	}
-	h := x.holdings(s)
+	h := x.sessions[s]
+	if h == nil {
+		return 0, ErrEnded
+	}
 	xid, listed := h.byID[o]
 	if !listed {
 		if len(h.byXID) >= h.limit {
@@ -142,7 +142,7 @@ func (x *Exports[T]) delist(s SessionID, xid XID, o ObjectID) []Reclaimed[T] {
 }
 
 // EndSession drops all that session s holds: its lease is over, or it said
-// goodbye.
+// goodbye. Nothing can be granted to it any more.
 func (x *Exports[T]) EndSession(s SessionID) []Reclaimed[T] {
 	h := x.sessions[s]
 	if h == nil {

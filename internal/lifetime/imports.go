@@ -7,6 +7,7 @@ import "fmt"
 // alive is the caller's to know; the table is told.
 type Imports struct {
 	limit   int // objects that may be held
+	last    Gen // given to a proxy
 	entries map[XID]entry
 	batch   []Release // given up and not yet sent
 }
@@ -49,10 +50,11 @@ func (m *Imports) Receive(o ObjectID, xid XID) error {
 
 // Renew tells that a new proxy was made for xid, because there was none or the
 // last was found dead, and returns its generation (H3). What an older proxy
-// still had to give up is the new one's now.
+// still had to give up is the new one's now. xid must be held.
 func (m *Imports) Renew(xid XID) Gen {
 	e := m.entries[xid]
-	e.gen++
+	m.last++
+	e.gen = m.last
 	e.dead = false
 	m.entries[xid] = e
 	return e.gen
@@ -82,11 +84,16 @@ func (m *Imports) retire(xid XID, e entry) {
 }
 
 // Use keeps the grants of xid from being returned until as many calls of Unuse:
-// a message that names it is being sent (H4).
-func (m *Imports) Use(xid XID) {
-	e := m.entries[xid]
+// a message that names it is being sent (H4). It reports false if xid is not
+// held: then it must not be sent, and there is nothing to Unuse.
+func (m *Imports) Use(xid XID) bool {
+	e, known := m.entries[xid]
+	if !known {
+		return false
+	}
 	e.uses++
 	m.entries[xid] = e
+	return true
 }
 
 // Unuse ends one Use.
