@@ -83,6 +83,9 @@ func (d *Decoder) charge(n int64) bool {
 	return true
 }
 
+// Prepay lets the message take n bytes that the caller holds of the budget.
+func (d *Decoder) Prepay(n int64) { d.credit += n }
+
 // Release gives back what the decoder took from its budget, once the values are
 // no longer the message's.
 func (d *Decoder) Release() {

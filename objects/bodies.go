@@ -7,12 +7,14 @@ import (
 	"sync"
 
 	"github.com/netobj/netobj/internal/wire"
+	"github.com/netobj/netobj/marshal"
 )
 
 // bodies matches payloads that come on bulk streams with the messages of the
 // lane that announce them. Either may come first.
 type bodies struct {
-	s *session
+	s    *session
+	turn chan struct{} // held by the one body that waits for its budget; capacity 1
 
 	mu    sync.Mutex // guards what follows
 	known map[uint64]*body
@@ -22,52 +24,77 @@ type bodies struct {
 // body is one payload on its way.
 type body struct {
 	announced chan struct{} // closed when the lane's message has come
-	size      uint64
-	reserved  int64 // of the session's budget
-	deliver   func([]byte, *Error)
+	promise
+	held int64 // of the promise's budget
+}
+
+// promise is what a message of the lane says of the body that belongs to it.
+type promise struct {
+	size    uint64
+	budget  *marshal.Budget // pays for the body and for the values in it
+	patient bool            // the body waits for its budget; else it is lost if the budget is used up
+	deliver func(received)  // called once
+}
+
+// received is what became of a promise.
+type received struct {
+	data []byte
+	held int64  // of the promise's budget, now the receiver's to release
+	lost *Error // set instead of the others
 }
 
 func (b *bodies) init(s *session) {
 	b.s = s
+	b.turn = make(chan struct{}, 1)
 	b.known = map[uint64]*body{}
 }
 
-// announce tells that the lane promised a body; deliver is called once, with
-// the body or with what became of it. The error is a violation.
-func (b *bodies) announce(promise *wire.Body, deliver func([]byte, *Error)) error {
+// need is what a payload of size bytes takes of budget: its own bytes, and as
+// many for the values decoded from it. A single one always fits.
+func need(size uint64, budget *marshal.Budget) int64 {
+	return min(2*int64(size), budget.Limit())
+}
+
+// announce tells that the lane promised a body. The error is a violation.
+func (b *bodies) announce(m *wire.Body, p promise) error {
+	p.size = m.Size
 	b.mu.Lock()
-	over, err := b.expect(promise, deliver)
+	over, err := b.expect(m.BulkID, p)
 	b.mu.Unlock()
 	if over != nil {
-		deliver(nil, over)
+		p.deliver(received{lost: over})
 	}
 	return err
 }
 
-// expect enters the promise; b.mu is held. A body that is too large for the
-// session's budget is over at once: its bytes are skipped when they come.
-func (b *bodies) expect(promise *wire.Body, deliver func([]byte, *Error)) (over *Error, violation error) {
+// expect enters the promise; b.mu is held. A body that does not get its budget
+// is over at once: its bytes are skipped when they come.
+func (b *bodies) expect(id uint64, p promise) (over *Error, violation error) {
 	if b.err != nil {
 		return b.err, nil
 	}
-	if promise.Size > uint64(b.s.node.cfg.Limits.MessageSize) {
-		return nil, fmt.Errorf("announced body of %d bytes, the limit is %d", promise.Size, b.s.node.cfg.Limits.MessageSize)
+	if p.size > uint64(b.s.node.cfg.Limits.MessageSize) {
+		return nil, fmt.Errorf("announced body of %d bytes, the limit is %d", p.size, b.s.node.cfg.Limits.MessageSize)
 	}
-	w := b.entry(promise.BulkID)
+	w := b.entry(id)
 	if w.deliver != nil {
-		return nil, fmt.Errorf("body %d is announced twice", promise.BulkID)
+		return nil, fmt.Errorf("body %d is announced twice", id)
 	}
-	w.size, w.deliver = promise.Size, deliver
-	close(w.announced)
-	if err := b.s.budget.Reserve(int64(promise.Size)); err != nil {
+	w.promise = p
+	defer close(w.announced)
+	if p.patient {
+		return nil, nil
+	}
+	n := need(p.size, p.budget)
+	if err := p.budget.Reserve(n); err != nil {
 		w.deliver = ignore
 		return fault(CodeLimit, err, "send less at once"), nil
 	}
-	w.reserved = int64(promise.Size)
+	w.held = n
 	return nil, nil
 }
 
-func ignore([]byte, *Error) {}
+func ignore(received) {}
 
 // entry returns the body numbered id; b.mu is held.
 func (b *bodies) entry(id uint64) *body {
@@ -86,42 +113,78 @@ func (s *session) Body(ctx context.Context, id uint64, size int64) ([]byte, erro
 	b.mu.Lock()
 	w := b.entry(id)
 	b.mu.Unlock()
-	patience, cancel := context.WithTimeout(ctx, s.node.cfg.HandshakeTimeout)
-	defer cancel()
-	select {
-	case <-w.announced:
-	case <-patience.Done():
-		return nil, fmt.Errorf("body %d came without its message", id)
+	if err := b.awaitPromise(ctx, id, w); err != nil {
+		return nil, err
+	}
+	if w.size != uint64(size) {
+		return nil, fmt.Errorf("body %d has %d bytes, its message said %d", id, size, w.size)
+	}
+	if w.patient {
+		if err := b.awaitBudget(ctx, w); err != nil {
+			return nil, err
+		}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
 	case b.err != nil:
 		return nil, b.err
-	case w.size != uint64(size):
-		return nil, fmt.Errorf("body %d has %d bytes, its message said %d", id, size, w.size)
-	case w.reserved == 0:
+	case w.held == 0:
 		return nil, nil
 	}
 	return make([]byte, size), nil
 }
 
+// awaitPromise waits for the lane's message about the body.
+func (b *bodies) awaitPromise(ctx context.Context, id uint64, w *body) error {
+	patience, cancel := context.WithTimeout(ctx, b.s.node.cfg.HandshakeTimeout)
+	defer cancel()
+	select {
+	case <-w.announced:
+		return nil
+	case <-patience.Done():
+		return fmt.Errorf("body %d came without its message", id)
+	}
+}
+
+// awaitBudget waits until there is memory for the body, in the order in which
+// bodies come; its sender is held up by the stream's window.
+func (b *bodies) awaitBudget(ctx context.Context, w *body) error {
+	select {
+	case b.turn <- struct{}{}:
+		defer func() { <-b.turn }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	n := need(w.size, w.budget)
+	if err := w.budget.Wait(ctx, n); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil { // fail has forgotten the body
+		w.budget.Release(n)
+		return b.err
+	}
+	w.held = n
+	return nil
+}
+
 // BodyDone implements transport.Handler: the body has come, or never will.
-func (s *session) BodyDone(id uint64, buf []byte, err error) {
+func (s *session) BodyDone(id uint64, data []byte, err error) {
 	b := &s.bodies
 	b.mu.Lock()
 	w := b.known[id]
 	delete(b.known, id)
 	b.mu.Unlock()
-	if w == nil || w.deliver == nil {
-		return
+	switch {
+	case w == nil || w.deliver == nil:
+	case err != nil:
+		w.budget.Release(w.held)
+		w.deliver(received{lost: fault(CodeBadArguments, errors.Join(errBodyLost, err), "")})
+	default:
+		w.deliver(received{data: data, held: w.held})
 	}
-	s.budget.Release(w.reserved)
-	var lost *Error
-	if err != nil {
-		lost = fault(CodeBadArguments, errors.Join(errBodyLost, err), "")
-	}
-	w.deliver(buf, lost)
 }
 
 var errBodyLost = errors.New("the sender stopped before the end")
@@ -135,8 +198,8 @@ func (b *bodies) fail(why *Error) {
 	b.mu.Unlock()
 	for _, w := range known {
 		if w.deliver != nil {
-			b.s.budget.Release(w.reserved)
-			w.deliver(nil, why)
+			w.budget.Release(w.held)
+			w.deliver(received{lost: why})
 		}
 	}
 }

@@ -28,6 +28,7 @@ type incoming struct {
 	method   uint64
 	deadline time.Time // zero: none
 	payload  []byte    // owned by the incoming
+	held     int64     // of the session's budget for arguments, for the payload
 	slots    []marshal.Slot
 	passing  []marshal.Slot // references that a forwarder passes on, both ways
 	refused  *Error         // why the method is not run at all
@@ -83,11 +84,11 @@ func (s *session) receiveCall(msg []byte) error {
 		return nil
 	}
 	s.serving.admit(in, false)
-	return s.bodies.announce(&m.Body, func(body []byte, lost *Error) {
-		in.payload = body
-		in.refused = cmp.Or(in.refused, lost)
+	return s.bodies.announce(&m.Body, promise{budget: s.arguments, deliver: func(body received) {
+		in.payload, in.held = body.data, body.held
+		in.refused = cmp.Or(in.refused, body.lost)
 		s.serving.arrived(in)
-	})
+	}})
 }
 
 // find looks the target up and keeps it alive until the call is over.
@@ -114,6 +115,12 @@ func (in *incoming) run() {
 	s.passed(in.passing)
 	s.letGo(in.object)
 	s.serving.finish(in)
+}
+
+// settle gives back what the arguments took of the session's budget.
+func (in *incoming) settle() {
+	in.s.arguments.Release(in.held)
+	in.held = 0
 }
 
 // letGo ends the hold on a call's target that find took.
@@ -156,7 +163,8 @@ func (in *incoming) serve(ctx context.Context) answer {
 	if _, err := marshal.Check(in.payload, &in.s.limits); err != nil {
 		return in.refuse(fault(CodeBadArguments, err, ""))
 	}
-	in.Args.Reset(in.payload, in.slots, &in.s.limits, in.s.budget)
+	in.Args.Reset(in.payload, in.slots, &in.s.limits, in.s.arguments)
+	in.Args.Prepay(max(in.held-int64(len(in.payload)), 0))
 	in.Args.Tuple()
 	in.Results.Reset(&in.s.limits)
 	err := in.invoke(ctx, m)
@@ -246,6 +254,7 @@ func (in *incoming) reply(a answer) {
 		a = in.refuse(fail)
 	}
 	used := in.out.used
+	in.settle() // before the peer can know that there is room again
 	s.serving.answered()
 	if err := in.transmit(a); err != nil {
 		s.ungrant(&in.out)

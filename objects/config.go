@@ -67,7 +67,7 @@ type Limits struct {
 	Elements       int   // elements of one list; zero means 65,536
 	Pairs          int   // pairs of one map; zero means 16,384
 	References     int   // references in one message; zero means 1,024
-	DecodeBudget   int64 // bytes that one session's undelivered values may take; zero means 32 MiB
+	DecodeBudget   int64 // bytes that the arguments of one session's unfinished calls may take and, apart from them, its undelivered results; zero means 32 MiB
 	NodeBudget     int64 // the same for the whole node; zero means 1/8 of the memory limit (GOMEMLIMIT), 512 MiB without one
 	Running        int   // methods running at once for one session, beyond those that its own calls from here wait for; zero means 256
 	Queued         int   // calls of one session that wait for one of those places; zero means 16,384
@@ -136,6 +136,12 @@ func nodeBudget() int64 {
 // calls is how many calls of one session may be unfinished at once, running and
 // waiting. The peer learns it in the handshake and keeps the rest back.
 func (l *Limits) calls() int { return l.Running + l.Queued }
+
+// arguments is how many bytes of arguments the unfinished calls of one session
+// may have; the peer's callers wait beyond that. It is less than half the
+// budget: a value takes memory as it came and as it is decoded, and small ones
+// more than that.
+func (l *Limits) arguments() int64 { return l.DecodeBudget / 8 * 3 }
 
 // marshalLimits are the limits of one message's values.
 func (l *Limits) marshalLimits() marshal.Limits {

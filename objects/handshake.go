@@ -32,6 +32,7 @@ func (n *Node) hello() wire.Hello {
 			Exports:    uint64(l.Exports),
 			Imports:    uint64(l.Imports),
 			Calls:      uint64(l.calls()),
+			Arguments:  uint64(l.arguments()),
 		},
 	}
 }

@@ -56,24 +56,47 @@ func (p *rawPeer) sendCall(m *wire.Call, args []byte) {
 	p.send(append(m.AppendHead(nil, len(args)), args...))
 }
 
-// answer waits for the node's next Return.
-func (p *rawPeer) answer() wire.Return {
+// receive waits for the node's next message of a kind.
+func (p *rawPeer) receive(kind wire.Type) []byte {
 	p.t.Helper()
 	for {
 		select {
 		case msg := <-p.lane:
-			if kind, _ := wire.Peek(msg); kind != wire.TypeReturn {
-				continue
+			if got, _ := wire.Peek(msg); got == kind {
+				return msg
 			}
-			var m wire.Return
-			if err := wire.ParseReturn(msg, &m); err != nil {
-				p.t.Fatal(err)
-			}
-			return m
 		case err := <-p.ended:
 			p.t.Fatalf("the connection ended: %v", err)
 		}
 	}
+}
+
+// answer waits for the node's next Return.
+func (p *rawPeer) answer() wire.Return {
+	p.t.Helper()
+	var m wire.Return
+	if err := wire.ParseReturn(p.receive(wire.TypeReturn), &m); err != nil {
+		p.t.Fatal(err)
+	}
+	return m
+}
+
+// arrive waits until the node has read what was sent so far.
+func (p *rawPeer) arrive() {
+	p.t.Helper()
+	p.send((&wire.Ping{}).Append(nil))
+	p.receive(wire.TypePong)
+}
+
+// open asks for what the node publishes under name.
+func (p *rawPeer) open(name string) (xid uint64) {
+	p.t.Helper()
+	p.sendCall(&wire.Call{ID: 1, Method: rootMethod}, marshal.AppendString(marshal.AppendArray(nil, 1), name))
+	m := p.answer()
+	if len(m.Caps) != 1 {
+		p.t.Fatalf("no reference in %+v", m)
+	}
+	return m.Caps[0].XID
 }
 
 // faultCode is the code of a Return that reports a failure of the runtime.
@@ -87,6 +110,7 @@ func faultCode(m wire.Return) objects.Code {
 var (
 	emptyArgs  = marshal.AppendArray(nil, 0)
 	pingMethod = uint64(proxy.NewMethodID("github.com/netobj/netobj/objects.PeerService", "Ping"))
+	rootMethod = uint64(proxy.NewMethodID("github.com/netobj/netobj/objects.PeerService", "Root"))
 )
 
 // TestViolationsEndTheSessionAlone sends what no correct peer sends. The node
@@ -182,10 +206,8 @@ func TestPeerBeyondItsCallsIsCutOff(t *testing.T) {
 	p := newPairAt(t, objects.Config{Logger: logger, Limits: objects.Limits{Running: 2, Queued: 3}}, "tcp://127.0.0.1:0")
 	p.local.block = make(chan struct{})
 	raw := dialRawPeer(t, p.server.Addrs()[0])
-	raw.sendCall(&wire.Call{ID: 1, Method: uint64(proxy.NewMethodID("github.com/netobj/netobj/objects.PeerService", "Root"))},
-		marshal.AppendString(marshal.AppendArray(nil, 1), "thing"))
-	xid := raw.answer().Caps[0].XID
-	wait := uint64(proxy.NewMethodID("github.com/netobj/netobj/objects/internal/sample.Thing", "Wait"))
+	xid := raw.open("thing")
+	wait := thingMethod("Wait")
 	for id := range uint64(6) {
 		raw.sendCall(&wire.Call{ID: id + 2, Target: wire.Target{XID: xid}, Method: wait}, emptyArgs)
 	}

@@ -30,6 +30,7 @@ type thing struct {
 	block        chan struct{} // Wait ignores its context until this is closed; may be nil
 	answer       any           // what Any returns; nil: what it was given
 	calls        func(ctx context.Context, a int64)
+	takes        func() // what Bytes does first; may be nil
 	unreferenced atomic.Int64
 	gone         func()
 
@@ -38,12 +39,18 @@ type thing struct {
 }
 
 func (o *thing) Echo(_ context.Context, item sample.Item) (sample.Item, error) { return item, nil }
-func (o *thing) Bytes(_ context.Context, body []byte) ([]byte, error)          { return body, nil }
 func (o *thing) Name(context.Context) (string, error)                          { return o.name, nil }
 func (o *thing) Panic(_ context.Context, text string) error                    { panic(text) }
 func (o *thing) Same(_ context.Context, t sample.Thing) (sample.Thing, error)  { return t, nil }
 func (o *thing) SameMany(_ context.Context, t map[string][]sample.Thing) (map[string][]sample.Thing, error) {
 	return t, nil
+}
+
+func (o *thing) Bytes(_ context.Context, body []byte) ([]byte, error) {
+	if o.takes != nil {
+		o.takes()
+	}
+	return body, nil
 }
 
 func (o *thing) Add(ctx context.Context, a, b int64) (int64, error) {

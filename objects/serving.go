@@ -1,6 +1,7 @@
 package objects
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -71,6 +72,7 @@ func (v *serving) admit(in *incoming, complete bool) {
 	defer v.mu.Unlock()
 	in.complete = complete
 	if line, waiting := v.held[in.xid]; waiting || !complete {
+		v.park(in)
 		v.held[in.xid] = append(line, in)
 		return
 	}
@@ -97,10 +99,26 @@ func (v *serving) arrived(in *incoming) {
 // enter starts the call or queues it; v.mu is held.
 func (v *serving) enter(in *incoming) {
 	if v.running >= v.limit() {
+		v.park(in)
 		v.queue = append(v.queue, in)
 		return
 	}
 	v.run(in)
+}
+
+// park takes what a call that must wait holds in memory from the session's
+// budget, unless that is done; if it is used up, the call is refused. v.mu is held.
+func (v *serving) park(in *incoming) {
+	n := int64(len(in.payload))
+	if in.held > 0 || n == 0 {
+		return
+	}
+	if err := v.s.arguments.Reserve(n); err != nil {
+		in.payload = nil
+		in.refused = cmp.Or(in.refused, fault(CodeLimit, err, "send less at once"))
+		return
+	}
+	in.held = n
 }
 
 // run gives the call its goroutine; v.mu is held.
@@ -112,6 +130,13 @@ func (v *serving) run(in *incoming) {
 
 // limit is the number of calls that may run now.
 func (v *serving) limit() int { return v.s.node.cfg.Limits.Running + v.s.calls.count() }
+
+// busy reports whether methods are running that the peer has called.
+func (v *serving) busy() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.running > 0
+}
 
 // kick starts queued calls for which there is a place now.
 func (v *serving) kick() {
@@ -174,6 +199,7 @@ func (v *serving) finish(in *incoming) {
 // remove ends a call; v.mu is held.
 func (v *serving) remove(in *incoming) {
 	delete(v.calls, in.id)
+	in.settle()
 	in.recycle()
 	v.pool.Put(in)
 	if v.draining && len(v.calls) == 0 {

@@ -24,8 +24,9 @@ type session struct {
 	conn transport.Conn
 	log  *slog.Logger
 
-	limits marshal.Limits // what both sides accept in one message
-	budget *marshal.Budget
+	limits    marshal.Limits  // what both sides accept in one message
+	arguments *marshal.Budget // for the peer's calls until they are answered
+	results   *marshal.Budget // for the answers to own calls until they are delivered; apart, so that neither waits for the other
 
 	ctx    context.Context // parent of the contexts of methods; ends with the session
 	cancel context.CancelCauseFunc
@@ -53,13 +54,14 @@ func (n *Node) open(link transport.Link, role transport.Role, p peer) (*session,
 		return nil, fault(CodeUnreachable, err, "")
 	}
 	s := &session{
-		node:   n,
-		peer:   p,
-		conn:   conn,
-		log:    n.log.With("peer", p.addr, "incarnation", p.incarnation),
-		limits: agreed(n.cfg.Limits.marshalLimits(), p.limits),
-		budget: marshal.NewBudget(n.cfg.Limits.DecodeBudget, n.budget),
-		ended:  make(chan struct{}),
+		node:      n,
+		peer:      p,
+		conn:      conn,
+		log:       n.log.With("peer", p.addr, "incarnation", p.incarnation),
+		limits:    agreed(n.cfg.Limits.marshalLimits(), p.limits),
+		arguments: marshal.NewBudget(n.cfg.Limits.DecodeBudget, n.budget),
+		results:   marshal.NewBudget(n.cfg.Limits.DecodeBudget, n.budget),
+		ended:     make(chan struct{}),
 	}
 	s.ctx, s.cancel = context.WithCancelCause(context.WithValue(context.Background(), peerKey{}, &s.peer))
 	s.calls.init(s)
@@ -87,16 +89,19 @@ func (n *Node) open(link transport.Link, role transport.Role, p peer) (*session,
 
 // agreed returns the limits that both ends accept.
 func agreed(own marshal.Limits, peer wire.Limits) marshal.Limits {
-	lower := func(field *int, theirs uint64) {
-		if theirs > 0 && theirs < uint64(*field) {
-			*field = int(theirs)
-		}
+	own.MaxMessage = agreedLimit(own.MaxMessage, peer.Message)
+	own.MaxDepth = agreedLimit(own.MaxDepth, peer.Depth)
+	own.MaxElements = agreedLimit(own.MaxElements, peer.Elements)
+	own.MaxPairs = agreedLimit(own.MaxPairs, peer.Pairs)
+	own.MaxRefs = agreedLimit(own.MaxRefs, peer.References)
+	return own
+}
+
+// agreedLimit is the lower of this node's limit and the peer's, if it told one.
+func agreedLimit[T int | int64](own T, theirs uint64) T {
+	if theirs > 0 && theirs < uint64(own) {
+		return T(theirs)
 	}
-	lower(&own.MaxMessage, peer.Message)
-	lower(&own.MaxDepth, peer.Depth)
-	lower(&own.MaxElements, peer.Elements)
-	lower(&own.MaxPairs, peer.Pairs)
-	lower(&own.MaxRefs, peer.References)
 	return own
 }
 

@@ -50,6 +50,7 @@ type Limits struct {
 	Exports    uint64 // objects that the peer may hold
 	Imports    uint64 // objects of the peer that it holds
 	Calls      uint64 // unfinished calls of the peer
+	Arguments  uint64 // bytes of arguments of the peer's unfinished calls
 }
 
 // HelloStatus is the acceptor's verdict.
@@ -158,7 +159,7 @@ func (h *Hello) appendPairs(b []byte) []byte {
 
 // fields lists the limits in their order on the wire.
 func (l *Limits) fields() []*uint64 {
-	return []*uint64{&l.Message, &l.Depth, &l.Elements, &l.Pairs, &l.References, &l.Streams, &l.Exports, &l.Imports, &l.Calls}
+	return []*uint64{&l.Message, &l.Depth, &l.Elements, &l.Pairs, &l.References, &l.Streams, &l.Exports, &l.Imports, &l.Calls, &l.Arguments}
 }
 
 // ReadHello receives a Hello.

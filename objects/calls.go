@@ -1,0 +1,261 @@
+package objects
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/netobj/netobj/internal/wire"
+	"github.com/netobj/netobj/proxy"
+)
+
+// calls holds the calls that this node makes through one session.
+type calls struct {
+	s    *session
+	pool sync.Pool // of *call; per session, so that a synctest bubble keeps its channels
+
+	mu       sync.Mutex // guards what follows
+	places   quota      // calls that the peer lets be unfinished
+	small    quota      // bytes of the arguments of those that travel on the lane
+	large    quota      // of those that travel on bulk streams; apart, so that they delay no small one
+	lastID   uint64
+	lastBulk uint64
+	pending  map[uint64]flight
+	zombies  int    // cancelled calls in pending
+	err      *Error // why no call can be made; nil while the session is up
+}
+
+// flight is a call whose Return has not come.
+type flight struct {
+	call *call  // nil: cancelled
+	room *quota // small or large
+	size int64  // bytes of its arguments, taken of room
+}
+
+func (t *calls) init(s *session) {
+	t.s = s
+	own, theirs := &s.node.cfg.Limits, &s.peer.limits
+	t.places.limit = agreedLimit(int64(own.calls()), theirs.Calls)
+	bytes := agreedLimit(own.arguments(), theirs.Arguments)
+	t.small.limit = bytes / 4
+	t.large.limit = bytes - t.small.limit
+	t.pending = map[uint64]flight{}
+	t.pool.New = func() any { return &call{s: s, done: make(chan struct{}, 1)} }
+}
+
+// begin returns a call of m on i.
+func (t *calls) begin(ctx context.Context, i *imported, m *proxy.Method) *call {
+	c := t.pool.Get().(*call)
+	c.entry = i
+	c.sent, c.relayed = false, false
+	c.Init(ctx, m, c)
+	c.Args.Reset(&t.s.limits)
+	return c
+}
+
+// register gives c its number, and one to its body if that is bulk. While the
+// peer has as much as it takes, it waits, no longer than ctx.
+func (t *calls) register(ctx context.Context, c *call, size int64, bulk bool, msg *wire.Call) *Error {
+	nested := t.s.serving.busy()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f := flight{call: c, room: &t.small, size: size}
+	if bulk {
+		f.room = &t.large
+	}
+	if fail := t.admit(ctx, f, nested); fail != nil {
+		return fail
+	}
+	t.lastID++
+	c.id, msg.ID = t.lastID, t.lastID
+	if bulk {
+		t.lastBulk++
+		msg.Body.Bulk, msg.Body.BulkID = true, t.lastBulk
+	}
+	t.pending[c.id] = f
+	return nil
+}
+
+// admit waits until f may be made; t.mu is held, but not while waiting. A nested
+// call does not wait for bytes: those that have them may be waiting for it.
+func (t *calls) admit(ctx context.Context, f flight, nested bool) *Error {
+	switch {
+	case t.err != nil:
+		return t.err
+	case t.zombies >= t.s.node.cfg.Limits.Cancelled:
+		return fault(CodeLimit, reason("too many cancelled calls have not ended at the peer"), "let its methods return when their context ends")
+	case nested:
+		f.room.take(f.size)
+	default:
+		if fail := t.await(ctx, f.room, f.size); fail != nil {
+			return fail
+		}
+	}
+	fail := t.await(ctx, &t.places, 1)
+	if fail != nil {
+		f.room.leave(f.size)
+	}
+	return fail
+}
+
+// await takes n places of q, waiting for them if need be; t.mu is held, but not
+// meanwhile.
+func (t *calls) await(ctx context.Context, q *quota, n int64) *Error {
+	place := q.enter(n)
+	if place == nil {
+		return nil
+	}
+	t.mu.Unlock()
+	select {
+	case <-place.admitted:
+	case <-ctx.Done():
+	}
+	t.mu.Lock()
+	switch {
+	case t.err != nil:
+		return t.err
+	case ctx.Err() != nil:
+		q.quit(place)
+		return fault(CodeContext, context.Cause(ctx), "")
+	}
+	return nil
+}
+
+// nextBulk returns a number for a body that this node sends.
+func (t *calls) nextBulk() uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.lastBulk++
+	return t.lastBulk
+}
+
+// withdraw takes back a call that was not sent.
+func (t *calls) withdraw(c *call) {
+	t.mu.Lock()
+	f, pending := t.pending[c.id]
+	if pending {
+		t.remove(c.id, f)
+	}
+	t.mu.Unlock()
+	if !pending { // the session ended meanwhile and signalled it
+		<-c.done
+	}
+}
+
+// remove ends a flight; t.mu is held.
+func (t *calls) remove(id uint64, f flight) {
+	delete(t.pending, id)
+	f.room.leave(f.size)
+	t.places.leave(1)
+}
+
+// count returns the number of calls in flight that somebody waits for.
+func (t *calls) count() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.pending) - t.zombies
+}
+
+// abandon makes c a zombie, unless its reply is being delivered.
+func (t *calls) abandon(c *call) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f := t.pending[c.id]
+	if f.call != c {
+		return false
+	}
+	f.call = nil
+	t.pending[c.id] = f
+	t.zombies++
+	return true
+}
+
+// receiptFor says what becomes of the references in the Return of call id. With
+// a call that nobody waits for they pass, to nowhere.
+func (t *calls) receiptFor(id uint64) receipt {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := t.pending[id].call
+	return receipt(c == nil || c.relayed)
+}
+
+// claim takes the call numbered id out of the table, to deliver its reply. It
+// is nil if nobody waits any more.
+func (t *calls) claim(id uint64) (c *call, known bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f, known := t.pending[id]
+	if !known {
+		return nil, false
+	}
+	if f.call == nil {
+		t.zombies--
+	}
+	t.remove(id, f)
+	return f.call, true
+}
+
+// fail ends every waiting call: the session is over.
+func (t *calls) fail(why *Error) {
+	t.mu.Lock()
+	t.err = why
+	pending := t.pending
+	t.pending = map[uint64]flight{}
+	t.zombies = 0
+	t.places.end()
+	t.small.end()
+	t.large.end()
+	t.mu.Unlock()
+	for _, f := range pending {
+		if f.call != nil {
+			f.call.failed = why
+			f.call.done <- struct{}{}
+		}
+	}
+}
+
+// receiveReturn takes a Return on the reader.
+func (s *session) receiveReturn(msg []byte) error {
+	m := &s.inReturn
+	if err := wire.ParseReturn(msg, m); err != nil {
+		return err
+	}
+	r := s.calls.receiptFor(m.ID)
+	slots, fail, err := s.receiveCaps(m.Caps, r)
+	if err != nil {
+		return err
+	}
+	id, a := m.ID, reply{status: m.Status, slots: slots, fault: fail}
+	if m.Body.Bulk {
+		return s.bodies.announce(&m.Body, promise{budget: s.results, patient: true, deliver: func(body received) {
+			c, _ := s.calls.claim(id)
+			a.payload, a.held, a.fault = body.data, body.held, cmp.Or(fail, body.lost)
+			s.answer(c, a, r)
+		}})
+	}
+	c, known := s.calls.claim(id)
+	if !known {
+		return errUnknownReturn
+	}
+	if c != nil {
+		a.payload = append(c.reply.payload[:0], m.Body.Inline...)
+	}
+	s.answer(c, a, r)
+	return nil
+}
+
+var errUnknownReturn = errors.New("peer answered a call that was not made, or twice")
+
+// answer gives call c its reply and wakes the caller; c is nil if nobody waits.
+func (s *session) answer(c *call, a reply, r receipt) {
+	if c != nil {
+		c.reply = a
+		c.done <- struct{}{}
+		return
+	}
+	s.results.Release(a.held)
+	if r == passing {
+		s.passed(a.slots)
+	}
+}
