@@ -9,7 +9,21 @@
 //
 //	go tool objgen ./...
 //
-// See package gen for what can be exported.
+// Each source file with marks gets a file beside it: bank_obj.go for bank.go.
+// Nothing is written for a package with findings, which are printed with
+// position, cause and remedy.
+//
+//	-type A,B     these interfaces only, marked or not: A or import/path.A
+//	-o FILE       write everything to this file
+//	-check        write nothing; print a diff and exit 1 if a file is stale
+//	-n            write nothing; print the names of files that would be written
+//	-v            print the name of every generated file
+//	-tags LIST    build tags, separated by commas
+//	-version      print the version and exit
+//
+// Exit codes: 0 ok, 1 findings, stale files or an error, 2 usage.
+//
+// See package gen for what can be exported, and what travels how.
 package main
 
 import (

@@ -1,0 +1,95 @@
+// Package objects passes Go objects between processes by reference.
+//
+// An object is an ordinary Go value with methods. Its interface is marked
+// //objgen:export, and objgen writes the code that carries calls; see package
+// gen. A process takes part with a [Node]: it may listen, dial, or both, and has
+// one connection with each other node, which carries calls in both directions.
+//
+//	node, err := objects.Listen(ctx, "tcp://127.0.0.1:7070", nil)
+//	err = objects.Publish[bank.Account](node, "alice", &account{})
+//
+//	node := objects.NewNode(nil) // elsewhere
+//	alice, err := objects.Open[bank.Account](ctx, node, "tcp://127.0.0.1:7070", "alice")
+//	balance, err := alice.Deposit(ctx, 500)
+//
+// [Publish] and [Open] are how a first object is reached when the address is
+// known. Package registry finds objects by name alone. All others come as
+// arguments and results.
+//
+// # References
+//
+// A parameter or result of an exported interface type passes the object by
+// reference, also within structs, slices, arrays, map values and pointers;
+// everything else is copied. The receiver gets a proxy, which implements the
+// same interface. The same object received twice is the same proxy (==), and a
+// reference that comes home to its owner is the original Go value. Nil stays nil.
+// An object with several exported interfaces is one object: [As] gives another of
+// its interfaces.
+//
+// A proxy may be passed on to a third process. Calls then go through the process
+// that passed it on, and the reference ends with that process.
+//
+// # Calls
+//
+// A call's deadline and cancellation reach the context of the method, and the
+// caller never waits longer than its own context. Calls on one reference are
+// delivered in the order in which they were made; each then runs in a goroutine
+// of its own, so methods must be safe for concurrent use. A method may call back
+// into its caller, to any depth. [PeerFrom] tells a method who calls. A method
+// that panics gives its caller [ErrPanic]; the process lives on.
+//
+// # Lifetimes
+//
+// The owner of an object counts the references that it gave away. A holder gives
+// a reference back when its garbage collector finds that no proxy is left, or at
+// once by [Release]. When the last one is back, the object is no longer held by
+// the node, and its Unreferenced method is called if it has one (see
+// [Unreferencer]).
+//
+// When a connection breaks, its references fail from then on; [Alive] tells of
+// it as it happens. The owner keeps what the lost peer held for Config.Lease,
+// then drops it. Cycles of references between processes are not collected: one of
+// them must be released.
+//
+// # Errors
+//
+// The error of a method reaches the caller as it is: sentinels and types marked
+// //objgen:error, and common ones of the standard library, are found by errors.Is
+// and errors.As in the whole tree of what was wrapped; others keep their text. All
+// other errors are of type [*Error]. [OutcomeOf] says whether the method may have
+// run: [NotSent], [OutcomeUnknown] or [FailedThere].
+//
+//	ErrGone             its owner ended, restarted or disowned it; look it up again
+//	ErrReleased         this process released it
+//	ErrClosed           this node, or the owner's, is closing
+//	ErrUnreachable      no connection; dial again
+//	ErrNoSuchObject     nothing is published under that name
+//	ErrNoSuchMethod     the owner's interface is older or newer
+//	ErrNoSuchInterface  the object does not implement what was asked for
+//	ErrLimit            more than one side allows; the text names the limit
+//	ErrBadArguments     arguments that cannot be encoded or decoded
+//	ErrBadResults       results that cannot be encoded or decoded
+//	ErrPanic            the method panicked; the stack is in the owner's log
+//	ErrVersion          the two nodes have no protocol version in common
+//	ErrRefused          the peer refused the connection, with its reason
+//	ErrProtocol         what answers is no node, or broke the protocol
+//	ErrUnsupported      the peer does not know what was asked
+//	ErrNotExported      no exported interface describes the value or type
+//	ErrAddress          an address that cannot be used
+//	ErrTaken            another object is published under that name
+//
+// The error of a call that its context ended wraps the context's cause:
+// context.Canceled or context.DeadlineExceeded, if the program gave no other.
+//
+// # Limits and safety
+//
+// Whatever a peer sends is bounded before it is decoded: see [Limits], whose zero
+// value means the defaults. The sender checks the limits that both agreed on, so
+// that an error is local and names argument and limit. A peer that breaks the
+// protocol loses its session and leaves a line in the log; others do not notice.
+//
+// Plaintext is spoken on loopback and unix sockets; beyond the machine addresses
+// are tls://, or Config.AllowPlaintext is set. The package never retries a call.
+//
+// Package objtest runs nodes in memory, for tests.
+package objects
