@@ -42,6 +42,7 @@ var rules = map[string][]string{
 	"gen":                     {xtools},
 	"internal/cli":            {},
 	"internal/proctest":       {},
+	"internal/doctest":        {},
 	"cmd/objgen":              {"gen", "internal/cli"},
 	"cmd/objregistry":         {"objects", "registry", "registry/boltstore", "internal/cli"},
 	"cmd/objctl":              {"objects", "registry", "proxy", "marshal", "internal/schema", "internal/cli"},
