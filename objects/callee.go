@@ -48,7 +48,7 @@ type incoming struct {
 // holds the target, and hands the call on in the order of its target's calls.
 func (s *session) receiveCall(msg []byte) error {
 	m := &s.inCall
-	reserved := wire.ParseCall(msg, m)
+	reserved := wire.ParseCall(msg, m, s.node.cfg.Limits.References)
 	if reserved != nil && !errors.Is(reserved, wire.ErrReserved) {
 		return reserved
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/netobj/netobj/internal/wire"
@@ -218,13 +219,17 @@ func (t *calls) fail(why *Error) {
 // receiveReturn takes a Return on the reader.
 func (s *session) receiveReturn(msg []byte) error {
 	m := &s.inReturn
-	if err := wire.ParseReturn(msg, m); err != nil {
-		return err
+	reserved := wire.ParseReturn(msg, m, s.node.cfg.Limits.References)
+	if reserved != nil && !errors.Is(reserved, wire.ErrReserved) {
+		return reserved
 	}
 	r := s.calls.receiptFor(m.ID)
 	slots, fail, err := s.receiveCaps(m.Caps, r)
 	if err != nil {
 		return err
+	}
+	if reserved != nil {
+		fail = fault(CodeUnsupported, fmt.Errorf("answer of kind %d: %w", m.Status, reserved), "update the node that called")
 	}
 	id, a := m.ID, reply{status: m.Status, slots: slots, fault: fail}
 	if m.Body.Bulk {

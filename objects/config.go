@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/netobj/netobj/internal/wire"
 	"github.com/netobj/netobj/marshal"
 	"github.com/netobj/netobj/transport"
 )
@@ -162,6 +163,7 @@ func (c *Config) transport() *transport.Config {
 		AllowPlaintext: c.AllowPlaintext,
 		Logger:         c.Logger,
 		WriteTimeout:   c.WriteTimeout,
+		MaxLaneMessage: bulkThreshold + wire.MaxHead(c.Limits.References),
 		MaxStreams:     c.Limits.Streams,
 		MaxBody:        int64(c.Limits.MessageSize),
 		PipeNet:        c.PipeNet,

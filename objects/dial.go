@@ -84,17 +84,11 @@ func (n *Node) dialOnce(ctx context.Context, url string) (*session, error) {
 	link.SetDeadline(time.Now().Add(n.cfg.HandshakeTimeout))
 	unhook := context.AfterFunc(ctx, func() { link.Close() }) // the node closes meanwhile
 	s, fresh, err := n.dialHandshake(ctx, link, url)
-	if !unhook() && err == nil && fresh {
-		err = fault(CodeUnreachable, context.Cause(ctx), "")
-	}
-	if !fresh || err != nil {
+	unhook()
+	if err != nil || !fresh {
 		link.Close()
+		return s, err
 	}
-	if err != nil {
-		return nil, err
-	}
-	if fresh {
-		s.start()
-	}
+	s.start() // it is registered; if the link was closed meanwhile, it ends at once
 	return s, nil
 }

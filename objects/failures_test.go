@@ -353,3 +353,22 @@ func TestThePeersImportsAreNotExceeded(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestReferencesUpToTheLimitTravel passes as many references as the limits allow,
+// more than the default.
+func TestReferencesUpToTheLimitTravel(t *testing.T) {
+	const limit = 3000
+	p := newPair(t, objects.Config{Limits: objects.Limits{References: limit}})
+	things := make([]sample.Thing, limit)
+	for i := range things {
+		things[i] = &thing{}
+	}
+	back, err := p.remote.SameMany(t.Context(), map[string][]sample.Thing{"all": things})
+	if err != nil || !slices.Equal(back["all"], things) {
+		t.Fatalf("%d came back, error %v", len(back["all"]), err)
+	}
+	_, err = p.remote.SameMany(t.Context(), map[string][]sample.Thing{"all": append(things, &thing{})})
+	if !errors.Is(err, objects.ErrBadArguments) || objects.OutcomeOf(err) != objects.NotSent {
+		t.Errorf("one more than the limit: %v", err)
+	}
+}

@@ -48,6 +48,9 @@ func (n *Node) dialHandshake(ctx context.Context, link transport.Link, url strin
 	if err := wire.ReadHelloAck(link, &ack); err != nil {
 		return nil, false, handshakeFault(err)
 	}
+	if !ack.Versions.Include(wire.Version) {
+		return nil, false, versionFault(ack.Versions)
+	}
 	if ack.Incarnation == n.incarnation {
 		wire.WriteGo(link, wire.GoAbandon)
 		return nil, false, errSelf
@@ -127,7 +130,7 @@ func (n *Node) judge(link transport.Link, hello *wire.Hello, ack *wire.HelloAck)
 		return nil, fault(code, reason(text), "")
 	}
 	switch {
-	case hello.Versions.Min > wire.Version || hello.Versions.Max < wire.Version:
+	case !hello.Versions.Include(wire.Version):
 		ack.Status = wire.StatusVersion
 		return nil, versionFault(hello.Versions)
 	case hello.WantPeer != nil && *hello.WantPeer != n.incarnation:

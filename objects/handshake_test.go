@@ -130,6 +130,13 @@ func TestVersionMismatchIsATypedErrorOnBothSides(t *testing.T) {
 		t.Errorf("log: %s", line)
 	}
 
+	// A later version may have changed everything else.
+	conn = dialRaw(t, server.Addrs()[0])
+	conn.Write([]byte("NOBJ\x00\x00\x00\x0a\xa4\x01\x07\x02\x09\x03\x80\x04\x61x"))
+	if err := wire.ReadHelloAck(conn, &ack); err != nil || ack.Status != wire.StatusVersion {
+		t.Errorf("answer to a dialler of unknown shape: %+v, %v", ack.Status, err)
+	}
+
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -75,7 +75,7 @@ func (p *rawPeer) receive(kind wire.Type) []byte {
 func (p *rawPeer) answer() wire.Return {
 	p.t.Helper()
 	var m wire.Return
-	if err := wire.ParseReturn(p.receive(wire.TypeReturn), &m); err != nil {
+	if err := wire.ParseReturn(p.receive(wire.TypeReturn), &m, 1024); err != nil {
 		p.t.Fatal(err)
 	}
 	return m
@@ -196,6 +196,32 @@ func TestBadCallsAreAnswered(t *testing.T) {
 	id++
 	raw.sendCall(&wire.Call{ID: id, Method: pingMethod}, emptyArgs)
 	if m := raw.answer(); m.ID != id || m.Status != wire.StatusOK {
+		t.Errorf("a good call afterwards: %+v", m)
+	}
+}
+
+// TestAnswerOfALaterVersion answers a call with a status that this node does not
+// know: the call fails, the session goes on.
+func TestAnswerOfALaterVersion(t *testing.T) {
+	p := newPairAt(t, quiet, "tcp://127.0.0.1:0")
+	raw := dialRawPeer(t, p.server.Addrs()[0])
+	thing := "github.com/netobj/netobj/objects/internal/sample.Thing"
+	raw.sendCall(&wire.Call{ID: 1, Method: uint64(proxy.NewMethodID("github.com/netobj/netobj/objects.PeerService", "Root"))},
+		marshal.AppendString(marshal.AppendArray(nil, 1), "thing"))
+	root := raw.answer().Caps[0].XID
+	raw.sendCall(&wire.Call{ID: 2, Target: wire.Target{XID: root}, Method: uint64(proxy.NewMethodID(thing, "Nest")),
+		Caps: []wire.Cap{{Kind: wire.CapMine, XID: 1, Object: 1, Iface: thing}}}, []byte{0x82, 0x00, 0x01})
+	raw.receive(wire.TypeCall) // back
+	raw.send((&wire.Return{ID: 1, Status: 7}).AppendHead(nil, 0))
+	m := raw.answer()
+	var d marshal.Decoder
+	d.Reset(m.Body.Inline, nil, nil, nil)
+	d.Tuple()
+	if err := d.Next().Error(); m.ID != 2 || m.Status != wire.StatusError || !errors.Is(err, objects.ErrUnsupported) {
+		t.Errorf("answer %+v with error %v", m, err)
+	}
+	raw.sendCall(&wire.Call{ID: 3, Method: pingMethod}, emptyArgs)
+	if m := raw.answer(); m.ID != 3 || m.Status != wire.StatusOK {
 		t.Errorf("a good call afterwards: %+v", m)
 	}
 }

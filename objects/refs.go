@@ -49,6 +49,9 @@ func (s *session) grantOne(o *outgoing, slot *marshal.Slot) *Error {
 	if err := exportable(slot.Object); err != nil {
 		return asFault(CodeNotExported, err)
 	}
+	if len(slot.Iface) > wire.MaxIface {
+		return fault(CodeLimit, fmt.Errorf("the interface's name has %d bytes, at most %d can be sent", len(slot.Iface), wire.MaxIface), "shorten its import path")
+	}
 	xid, object, err := s.node.exports.grant(s.id, slot.Object)
 	if err != nil {
 		return asFault(CodeLimit, err)

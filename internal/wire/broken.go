@@ -12,7 +12,7 @@ type Broken struct {
 type BrokenEntry struct {
 	XID    uint64
 	Reason uint64
-	Text   string
+	Text   string // for people, at most MaxText bytes
 }
 
 // Append appends the message; it takes up to MaxEntries entries.
@@ -22,7 +22,7 @@ func (m *Broken) Append(b []byte) []byte {
 		b = marshal.AppendArray(b, 3)
 		b = marshal.AppendUint(b, e.XID)
 		b = marshal.AppendUint(b, e.Reason)
-		b = marshal.AppendString(b, e.Text)
+		b = appendText(b, e.Text)
 	}
 	return b
 }
@@ -31,7 +31,7 @@ func (m *Broken) Append(b []byte) []byte {
 func ParseBroken(msg []byte, m *Broken) error {
 	d, more := body(msg, 2)
 	m.Entries = m.Entries[:0]
-	for range entries(&d) {
+	for range entries(&d, MaxEntries) {
 		added := tuple(&d, 3)
 		e := BrokenEntry{XID: d.Uint64(), Reason: d.Uint64(), Text: d.String()}
 		pass(&d, added)

@@ -6,12 +6,12 @@ import "github.com/netobj/netobj/marshal"
 // held is released, and its own objects are gone.
 type Bye struct {
 	Code uint64 // 0: closing; others are reserved
-	Text string // for people
+	Text string // for people, at most MaxText bytes
 }
 
 // Append appends the message.
 func (m *Bye) Append(b []byte) []byte {
-	return marshal.AppendString(marshal.AppendUint(begin(b, TypeBye, 3), m.Code), m.Text)
+	return appendText(marshal.AppendUint(begin(b, TypeBye, 3), m.Code), m.Text)
 }
 
 // ParseBye reads a Bye.

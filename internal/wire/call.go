@@ -13,7 +13,7 @@ type Call struct {
 	ID      uint64 // chosen by the caller, counts up, never used again in the session
 	Target  Target
 	Method  uint64        // see proxy.MethodID
-	Timeout time.Duration // what is left of the caller's deadline, in microseconds on the wire; 0: none
+	Timeout time.Duration // what is left of the caller's deadline, rounded up to microseconds; 0: none
 	Flags   uint64        // none is defined
 	Caps    []Cap
 	Meta    []byte // a CBOR map, reserved; nil: absent
@@ -34,7 +34,7 @@ func (m *Call) AppendHead(b []byte, inline int) []byte {
 	b = marshal.AppendUint(b, m.ID)
 	b = marshal.AppendUint(b, m.Target.XID)
 	b = marshal.AppendUint(b, m.Method)
-	b = marshal.AppendUint(b, uint64(m.Timeout/time.Microsecond))
+	b = marshal.AppendUint(b, microseconds(m.Timeout))
 	b = marshal.AppendUint(b, m.Flags)
 	b = appendCaps(b, m.Caps)
 	if m.Meta == nil {
@@ -43,6 +43,14 @@ func (m *Call) AppendHead(b []byte, inline int) []byte {
 		b = append(b, m.Meta...)
 	}
 	return m.Body.appendHead(b, inline)
+}
+
+// microseconds rounds up, for a deadline that is near must not become none.
+func microseconds(timeout time.Duration) uint64 {
+	if timeout <= 0 {
+		return 0
+	}
+	return uint64((timeout-1)/time.Microsecond) + 1
 }
 
 // maxTimeout is the longest timeout that fits a time.Duration.
@@ -62,10 +70,10 @@ func parseMeta(d *marshal.Decoder) []byte {
 	return meta
 }
 
-// ParseCall reads a Call into m, whose slices it uses again. The error is
-// ErrReserved if the call asks for what this version does not have; ID and Caps
-// are then valid.
-func ParseCall(msg []byte, m *Call) error {
+// ParseCall reads a Call with up to maxCaps references into m, whose slices it
+// uses again. The error is ErrReserved if the call asks for what this version
+// does not have; ID, Caps and Body are then valid.
+func ParseCall(msg []byte, m *Call, maxCaps int) error {
 	d, more := body(msg, 9)
 	*m = Call{ID: d.Uint64(), Caps: m.Caps[:0]}
 	reserved := d.IsArray()
@@ -77,7 +85,7 @@ func ParseCall(msg []byte, m *Call) error {
 	m.Method = d.Uint64()
 	m.Timeout = time.Duration(min(d.Uint64(), maxTimeout)) * time.Microsecond
 	m.Flags = d.Uint64()
-	m.Caps = parseCaps(&d, m.Caps)
+	m.Caps = parseCaps(&d, m.Caps, maxCaps)
 	m.Meta = parseMeta(&d)
 	m.Body.parse(&d)
 	if err := end(&d, more, "Call"); err != nil {

@@ -29,8 +29,16 @@ type Cap struct {
 	Iface  string // name of the interface that it is passed as
 }
 
-// maxIface is the longest interface name that is accepted, in bytes.
-const maxIface = 1024
+// MaxIface is the longest interface name that is accepted, in bytes.
+const MaxIface = 255
+
+// maxCap is the largest entry in bytes: a head, the kind, two numbers and a name
+// with its head.
+const maxCap = 1 + 1 + 9 + 9 + 2 + MaxIface
+
+// MaxHead is the largest head, in bytes, of a Call or Return with so many
+// references and no metadata.
+func MaxHead(references int) int { return 64 + references*maxCap }
 
 func appendCaps(b []byte, caps []Cap) []byte {
 	b = marshal.AppendArray(b, len(caps))
@@ -45,10 +53,10 @@ func appendCaps(b []byte, caps []Cap) []byte {
 	return b
 }
 
-// parseCaps reads a reference table. Entries of later versions keep their kind
-// and nothing else.
-func parseCaps(d *marshal.Decoder, caps []Cap) []Cap {
-	for range entries(d) {
+// parseCaps reads a reference table of up to maxCaps entries. Those of later
+// versions keep their kind and nothing else.
+func parseCaps(d *marshal.Decoder, caps []Cap, maxCaps int) []Cap {
+	for range entries(d, maxCaps) {
 		more := tuple(d, 1)
 		c := Cap{Kind: CapKind(d.Uint64())}
 		if c.Kind <= CapYours {
@@ -71,8 +79,8 @@ func parseCaps(d *marshal.Decoder, caps []Cap) []Cap {
 
 func parseIface(d *marshal.Decoder) string {
 	name := d.String()
-	if len(name) > maxIface {
-		d.Fail(fmt.Errorf("interface name of %d bytes, at most %d are allowed", len(name), maxIface))
+	if len(name) > MaxIface {
+		d.Fail(fmt.Errorf("interface name of %d bytes, at most %d are allowed", len(name), MaxIface))
 	}
 	return name
 }

@@ -17,12 +17,15 @@ type Versions struct {
 	Min, Max uint64
 }
 
+// Include reports whether version v is among them.
+func (r Versions) Include(v uint64) bool { return r.Min <= v && v <= r.Max }
+
 // String returns "1" or "1 to 3".
-func (v Versions) String() string {
-	if v.Min == v.Max {
-		return fmt.Sprint(v.Min)
+func (r Versions) String() string {
+	if r.Min == r.Max {
+		return fmt.Sprint(r.Min)
 	}
-	return fmt.Sprintf("%d to %d", v.Min, v.Max)
+	return fmt.Sprintf("%d to %d", r.Min, r.Max)
 }
 
 // Hello is the dialler's first frame: who it is, what it speaks, what it takes.
@@ -117,7 +120,7 @@ func WriteHello(w io.Writer, h *Hello) error {
 func WriteHelloAck(w io.Writer, a *HelloAck) error {
 	b := a.appendPairs(marshal.AppendMap(nil, a.pairs()+2))
 	b = marshal.AppendUint(marshal.AppendUint(b, keyStatus), uint64(a.Status))
-	b = marshal.AppendString(marshal.AppendUint(b, keyText), a.Text)
+	b = appendText(marshal.AppendUint(b, keyText), a.Text)
 	return writeFrame(w, b)
 }
 
@@ -162,7 +165,8 @@ func (l *Limits) fields() []*uint64 {
 	return []*uint64{&l.Message, &l.Depth, &l.Elements, &l.Pairs, &l.References, &l.Streams, &l.Exports, &l.Imports, &l.Calls, &l.Arguments}
 }
 
-// ReadHello receives a Hello.
+// ReadHello receives a Hello. Of one whose sender does not speak Version, nothing
+// but its Versions is sure to be there.
 func ReadHello(r io.Reader, h *Hello) error {
 	var a HelloAck
 	err := readHandshake(r, &a)
@@ -170,7 +174,7 @@ func ReadHello(r io.Reader, h *Hello) error {
 	return err
 }
 
-// ReadHelloAck receives a HelloAck.
+// ReadHelloAck receives a HelloAck, as ReadHello does.
 func ReadHelloAck(r io.Reader, a *HelloAck) error { return readHandshake(r, a) }
 
 // ReadGo receives a Go.
@@ -196,10 +200,12 @@ func readHandshake(r io.Reader, a *HelloAck) error {
 	if err != nil {
 		return err
 	}
-	if err := a.parse(frame); err != nil {
-		return err
-	}
+	err = a.parse(frame)
 	switch {
+	case a.Versions.Min > 0 && a.Versions.Max >= a.Versions.Min && !a.Versions.Include(Version):
+		return nil // what else it says may have another meaning
+	case err != nil:
+		return err
 	case a.Versions.Min == 0 || a.Versions.Min > a.Versions.Max:
 		return failed("handshake", errNoVersion)
 	case a.Incarnation == [16]byte{}:
@@ -222,6 +228,17 @@ func (a *HelloAck) parse(frame []byte) error {
 	return failed("handshake", d.End())
 }
 
+// maxFeatures is how many features a node may name.
+const maxFeatures = 256
+
+func parseID(d *marshal.Decoder, id *[16]byte) {
+	v := d.View()
+	if len(v) != len(id) {
+		d.Fail(fmt.Errorf("identity of %d bytes, it must have %d", len(v), len(id)))
+	}
+	copy(id[:], v)
+}
+
 func (a *HelloAck) pair(d *marshal.Decoder) {
 	switch d.IntKey() {
 	case keyMin:
@@ -229,12 +246,12 @@ func (a *HelloAck) pair(d *marshal.Decoder) {
 	case keyMax:
 		a.Versions.Max = d.Uint64()
 	case keyNode:
-		d.BytesInto(a.Node[:])
+		parseID(d, &a.Node)
 	case keyIncarnation:
-		d.BytesInto(a.Incarnation[:])
+		parseID(d, &a.Incarnation)
 	case keyWantPeer:
 		a.WantPeer = new([16]byte)
-		d.BytesInto(a.WantPeer[:])
+		parseID(d, a.WantPeer)
 	case keyConn:
 		a.Conn = d.Uint64()
 	case keyLease:
@@ -246,7 +263,7 @@ func (a *HelloAck) pair(d *marshal.Decoder) {
 		}
 		d.EndTuple(outer)
 	case keyFeatures:
-		for range max(d.Array(), 0) {
+		for range entries(d, maxFeatures) {
 			a.Features = append(a.Features, d.String())
 		}
 	case keyStatus:

@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/netobj/netobj/marshal"
 )
@@ -134,11 +135,20 @@ func begin(b []byte, t Type, n int) []byte {
 	return marshal.AppendUint(marshal.AppendArray(b, n), uint64(t))
 }
 
-// entries reads the head of a list of at most MaxEntries.
-func entries(d *marshal.Decoder) int {
+// MaxText is the longest text for people, in bytes; what is beyond is cut.
+const MaxText = 1024
+
+// appendText appends text for people, which may come from anywhere: it is cut,
+// and what is not UTF-8 is replaced.
+func appendText(b []byte, text string) []byte {
+	return marshal.AppendString(b, strings.ToValidUTF8(text[:min(len(text), MaxText)], ""))
+}
+
+// entries reads the head of a list of at most limit.
+func entries(d *marshal.Decoder, limit int) int {
 	n := d.Array()
-	if n > MaxEntries {
-		d.Fail(fmt.Errorf("list of %d entries, at most %d are allowed", n, MaxEntries))
+	if n > limit {
+		d.Fail(fmt.Errorf("list of %d entries, at most %d are allowed", n, limit))
 		return 0
 	}
 	return max(n, 0)

@@ -28,7 +28,7 @@ func (m *Release) Append(b []byte) []byte {
 func ParseRelease(msg []byte, m *Release) error {
 	d, more := body(msg, 2)
 	m.Entries = m.Entries[:0]
-	for range entries(&d) {
+	for range entries(&d, MaxEntries) {
 		added := tuple(&d, 2)
 		e := Entry{XID: d.Uint64(), N: d.Uint64()}
 		pass(&d, added)

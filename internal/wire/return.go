@@ -1,10 +1,6 @@
 package wire
 
-import (
-	"fmt"
-
-	"github.com/netobj/netobj/marshal"
-)
+import "github.com/netobj/netobj/marshal"
 
 // Status says how a call ended.
 type Status uint64
@@ -33,19 +29,19 @@ func (m *Return) AppendHead(b []byte, inline int) []byte {
 	return m.Body.appendHead(b, inline)
 }
 
-// ParseReturn reads a Return into m, whose slices it uses again.
-func ParseReturn(msg []byte, m *Return) error {
+// ParseReturn reads a Return with up to maxCaps references into m, whose slices
+// it uses again. The error is ErrReserved if the status is one of a later
+// version; everything is then valid.
+func ParseReturn(msg []byte, m *Return, maxCaps int) error {
 	d, more := body(msg, 5)
-	*m = Return{ID: d.Uint64(), Status: parseStatus(&d), Caps: m.Caps[:0]}
-	m.Caps = parseCaps(&d, m.Caps)
+	*m = Return{ID: d.Uint64(), Status: Status(d.Uint64()), Caps: m.Caps[:0]}
+	m.Caps = parseCaps(&d, m.Caps, maxCaps)
 	m.Body.parse(&d)
-	return end(&d, more, "Return")
-}
-
-func parseStatus(d *marshal.Decoder) Status {
-	s := Status(d.Uint64())
-	if s > StatusFault {
-		d.Fail(fmt.Errorf("unknown status %d", s))
+	if err := end(&d, more, "Return"); err != nil {
+		return err
 	}
-	return s
+	if m.Status > StatusFault {
+		return ErrReserved
+	}
+	return nil
 }
