@@ -2,17 +2,18 @@ package marshal
 
 import (
 	"bytes"
+	"slices"
 	"unicode/utf8"
 )
 
 // frame is one open array, map or tag during Check.
 type frame struct {
-	left  uint64 // items still to come; a map's keys and values both count
-	isMap bool
-	start int // of a map's first key
-	prev  int // start of a map's previous key, -1 before the second
-	prevN int // its length
-	seen  map[string]struct{}
+	left     uint64 // items still to come; a map's keys and values both count
+	isMap    bool
+	unsorted bool // the keys of a map are not in canonical order
+	start    int  // of a map's first key
+	prev     int  // start of a map's previous key, -1 before the second
+	prevN    int  // its length
 }
 
 // maxFrames is the deepest nesting that Check can follow, whatever the limits.
@@ -22,67 +23,79 @@ const maxFrames = 128
 // allocates nothing on a canonical one. It verifies that the item is well
 // formed, of definite length, within the limits of depth, elements and pairs,
 // that no map has a key twice, that text is UTF-8, and that all tags are known.
-// It returns the number of items inside. Nothing is decoded before it passed.
-func Check(data []byte, lim *Limits) (items int, err error) {
+// Nothing is decoded before it passed.
+func Check(data []byte, lim *Limits) error {
 	lim = lim.orDefault()
-	end, items, bad := checkItem(data, 0, lim, min(lim.MaxDepth, maxFrames))
+	end, bad := checkItem(data, 0, lim, min(lim.MaxDepth, maxFrames))
 	if bad == nil && end != len(data) {
 		bad = &Error{Reason: "bytes follow the message", Offset: end}
 	}
 	if bad != nil {
 		bad.Path = pathAt(data, bad.Offset)
-		return items, bad
+		return bad
 	}
-	return items, nil
+	return nil
 }
 
 // checkItem checks the item at data[off] and returns where it ends.
-func checkItem(data []byte, off int, lim *Limits, maxDepth int) (end, items int, bad *Error) {
+func checkItem(data []byte, off int, lim *Limits, maxDepth int) (end int, bad *Error) {
 	var small [8]frame // what most messages need, so that they allocate nothing
 	stack := small[:0]
 	for {
 		start := off
 		h, reason := readHead(data, off)
 		if reason != "" {
-			return off, items, &Error{Reason: reason, Offset: off}
+			return off, &Error{Reason: reason, Offset: off}
 		}
-		items++
 		off += h.size
 		n := h.body()
 		if n > uint64(len(data)-off) {
-			return off, items, &Error{Reason: "message ends too early", Offset: start}
+			return off, &Error{Reason: "message ends too early", Offset: start}
 		}
 		off += int(n)
 		children, bad := checkHead(data, start, off, &h, lim)
+		if bad == nil && children > 0 && len(stack) == maxDepth {
+			bad = overLimit("nested too deep", "MaxDepth", int64(maxDepth), int64(maxDepth+1))
+		}
 		if bad != nil {
 			bad.Offset = start
-			return off, items, bad
+			return off, bad
 		}
 		if children > 0 {
-			if len(stack) == maxDepth {
-				bad := overLimit("nested too deep", "MaxDepth", int64(maxDepth), int64(maxDepth+1))
-				bad.Offset = start
-				return off, items, bad
-			}
 			stack = append(stack, frame{left: children, isMap: h.major == majorMap, start: off, prev: -1})
 			continue
 		}
-		for { // the item is complete: step in what encloses it
-			if len(stack) == 0 {
-				return off, items, nil
-			}
-			f := &stack[len(stack)-1]
-			if f.isMap && f.left%2 == 0 && !f.key(data, off) {
-				return off, items, &Error{Reason: "map has a key twice", Offset: f.prev}
-			}
-			f.left--
-			if f.left > 0 {
-				break
-			}
-			stack = stack[:len(stack)-1]
+		if stack, bad = completed(data, off, stack); bad != nil || len(stack) == 0 {
+			return off, bad
 		}
 	}
 }
+
+// completed takes note that an item ends at off, and with it perhaps some of
+// those that enclose it. It returns what is still open.
+func completed(data []byte, off int, open []frame) ([]frame, *Error) {
+	for len(open) > 0 {
+		f := &open[len(open)-1]
+		if f.isMap && f.left%2 == 0 {
+			if bad := f.key(data, off); bad != nil {
+				return open, bad
+			}
+		}
+		f.left--
+		if f.left > 0 {
+			break
+		}
+		if f.unsorted {
+			if at := repeatedKey(data[:off], f.start); at >= 0 {
+				return open, keyTwice(at)
+			}
+		}
+		open = open[:len(open)-1]
+	}
+	return open, nil
+}
+
+func keyTwice(offset int) *Error { return &Error{Reason: "map has a key twice", Offset: offset} }
 
 // checkHead checks one head by itself and returns how many items it contains.
 func checkHead(data []byte, start, end int, h *head, lim *Limits) (children uint64, bad *Error) {
@@ -133,39 +146,44 @@ func checkTag(data []byte, off int, tag uint64) *Error {
 	return nil
 }
 
-// key is told that a key of the map ends at off; it reports whether it is new.
-// Canonical maps have their keys sorted, so that a look at the previous one is
-// enough; for others the keys are collected.
-func (f *frame) key(data []byte, off int) bool {
+// key is told that a key of the map ends at off. Canonical maps have their keys
+// sorted, so that a look at the previous one is enough; others are looked through
+// when they end.
+func (f *frame) key(data []byte, off int) *Error {
 	start := f.start
 	if f.prev >= 0 {
-		start = f.prev + f.prevN
-		start = skip(data, start) // the value
-		before, now := data[f.prev:f.prev+f.prevN], data[start:off]
-		if f.seen == nil && bytes.Compare(before, now) >= 0 {
-			f.collect(data, start)
+		start = skip(data, f.prev+f.prevN) // behind the value
+		switch c := bytes.Compare(data[f.prev:f.prev+f.prevN], data[start:off]); {
+		case c == 0:
+			return keyTwice(start)
+		case c > 0:
+			f.unsorted = true
 		}
 	}
 	f.prev, f.prevN = start, off-start
-	if f.seen == nil {
-		return true
-	}
-	now := string(data[start:off])
-	if _, twice := f.seen[now]; twice {
-		return false
-	}
-	f.seen[now] = struct{}{}
-	return true
+	return nil
 }
 
-// collect enters the keys before end into seen.
-func (f *frame) collect(data []byte, end int) {
-	f.seen = map[string]struct{}{}
-	for off := f.start; off < end; {
-		next := skip(data, off)
-		f.seen[string(data[off:next])] = struct{}{}
-		off = skip(data, next)
+// repeatedKey returns where a key stands for the second time in the map whose
+// pairs are data[start:], -1 if there is none. What it
+// allocates, 16 bytes a pair, is garbage when it returns, however many maps enclose
+// this one.
+func repeatedKey(data []byte, start int) int {
+	type span struct{ start, end int }
+	var keys []span
+	for off := start; off < len(data); {
+		end := skip(data, off)
+		keys = append(keys, span{off, end})
+		off = skip(data, end)
 	}
+	text := func(k span) []byte { return data[k.start:k.end] }
+	slices.SortStableFunc(keys, func(a, b span) int { return bytes.Compare(text(a), text(b)) })
+	for i := 1; i < len(keys); i++ {
+		if bytes.Equal(text(keys[i-1]), text(keys[i])) {
+			return keys[i].start
+		}
+	}
+	return -1
 }
 
 // skip returns the end of the item at data[off], which has been checked; on

@@ -28,9 +28,11 @@ func MakeMap[K comparable, V any](d *Decoder) (m map[K]V, n int) {
 	if n < 0 {
 		return nil, 0
 	}
-	var key K
-	var value V
-	if !d.charge(int64(n) * int64(unsafe.Sizeof(key)+unsafe.Sizeof(value)+8)) {
+	var pair struct {
+		key   K
+		value V
+	}
+	if !d.charge(mapBytes(n, int64(unsafe.Sizeof(pair)))) {
 		return nil, 0
 	}
 	return make(map[K]V, n), n

@@ -1,6 +1,7 @@
 package marshal
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -85,6 +86,20 @@ func (d *Decoder) charge(n int64) bool {
 
 // Prepay lets the message take n bytes that the caller holds of the budget.
 func (d *Decoder) Prepay(n int64) { d.credit += n }
+
+// part returns a decoder of data, which is part of the message and has no
+// references. What it takes from the budget is the message's, and given back with
+// it; endPart says when it has done.
+func (d *Decoder) part(data []byte) Decoder {
+	p := Decoder{data: data, lim: d.lim, budget: d.budget, credit: d.credit}
+	d.credit = 0
+	return p
+}
+
+func (d *Decoder) endPart(p *Decoder) {
+	d.credit += p.credit
+	d.taken += p.taken
+}
 
 // Release gives back what the decoder took from its budget, once the values are
 // no longer the message's.
@@ -429,6 +444,9 @@ func (d *Decoder) IntKey() int64 {
 	return int64(h.arg)
 }
 
+// maxTimeText is longer than any time that somebody would write, in bytes.
+const maxTimeText = 64
+
 // Time reads a time, with its nanoseconds and zone offset.
 func (d *Decoder) Time() time.Time {
 	start := d.off
@@ -443,7 +461,15 @@ func (d *Decoder) Time() time.Time {
 		d.mismatch(&h, "a time")
 		return time.Time{}
 	}
-	t, err := time.Parse(time.RFC3339Nano, string(d.chunk(&h)))
+	if h.arg > maxTimeText {
+		d.failAt(start, errors.New("text is too long for a time"))
+		return time.Time{}
+	}
+	text := d.chunk(&h)
+	if !bytes.HasSuffix(text, []byte("Z")) && !d.charge(zoneBytes) {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.RFC3339Nano, string(text))
 	if err != nil {
 		d.failAt(start, err)
 	}
@@ -454,6 +480,9 @@ func (d *Decoder) Time() time.Time {
 func (d *Decoder) BigInt() *big.Int {
 	h, ok := d.head()
 	if !ok {
+		return nil
+	}
+	if !d.charge(bigIntBytes) {
 		return nil
 	}
 	switch {

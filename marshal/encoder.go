@@ -23,6 +23,7 @@ type Encoder struct {
 	lim   *Limits
 	err   *Error
 	loose bool // holds items whose limits were not checked as they were written
+	boxes int  // arrays and maps written: nothing lies deeper than in all of them
 }
 
 // keepBytes is the largest buffer that Reset keeps.
@@ -47,11 +48,12 @@ func (e *Encoder) Data() []byte { return e.buf }
 // Slots returns the reference table, valid until the next Reset.
 func (e *Encoder) Slots() []Slot { return e.slots }
 
-// Err returns the first error, an [*Error] with its place.
+// Err returns the first error, an [*Error] with its place. What could break a
+// limit that is not checked as values are written is looked at here.
 func (e *Encoder) Err() error {
-	if e.err == nil && e.loose {
-		e.loose = false
-		if _, err := Check(e.buf, e.lim); err != nil {
+	if e.err == nil && (e.loose || e.boxes >= e.lim.orDefault().MaxDepth) {
+		e.loose, e.boxes = false, 0
+		if err := Check(e.buf, e.lim); err != nil {
 			e.err = err.(*Error)
 		}
 	}
@@ -110,6 +112,7 @@ func (e *Encoder) Array(n int) {
 	if max := e.lim.orDefault().MaxElements; n > max {
 		e.Fail(overLimit("array is too long", "MaxElements", int64(max), int64(n)))
 	}
+	e.boxes++
 	e.buf = AppendArray(e.buf, n)
 }
 
@@ -118,6 +121,7 @@ func (e *Encoder) Map(n int) {
 	if max := e.lim.orDefault().MaxPairs; n > max {
 		e.Fail(overLimit("map is too large", "MaxPairs", int64(max), int64(n)))
 	}
+	e.boxes++
 	e.buf = AppendMap(e.buf, n)
 }
 

@@ -275,17 +275,20 @@ func (d *Decoder) errorNode(depth int, nodes *int) error {
 		d.Fail(errors.New("error tree is too large"))
 		return nil
 	}
+	if !d.charge(errorBytes) {
+		return nil
+	}
 	m := d.BeginTuple()
 	defer d.EndTuple(m)
 	e := &RemoteError{Text: d.Next().String()}
 	name := d.Next().String()
-	payload := d.Next().Bytes()
+	payload := d.Next().View()
 	for n := d.Next().Array(); n > 0 && d.err == nil; n-- {
 		if child := d.errorNode(depth-1, nodes); child != nil {
 			e.children = append(e.children, child)
 		}
 	}
-	if found := knownError(name, payload, d.lim, d.budget); found != nil {
+	if found := d.knownError(name, payload); found != nil {
 		return found
 	}
 	return e
@@ -293,22 +296,24 @@ func (d *Decoder) errorNode(depth int, nodes *int) error {
 
 // knownError returns the registered error called name, nil if there is none or
 // its fields do not decode.
-func knownError(name string, payload []byte, lim *Limits, budget *Budget) error {
+func (d *Decoder) knownError(name string, payload []byte) error {
 	known.RLock()
 	sentinel, t := known.sentinels[name], known.types[name]
 	known.RUnlock()
 	if sentinel != nil || t == nil {
 		return sentinel
 	}
-	if _, err := Check(payload, lim); err != nil {
+	if Check(payload, d.lim) != nil {
 		return nil
 	}
-	var fields Decoder
-	fields.Reset(payload, nil, lim, budget)
-	defer fields.Release()
+	fields := d.part(payload)
+	defer d.endPart(&fields)
 	err := t.decode(&fields)
-	if fields.Err() != nil {
-		return nil
+	switch bad := fields.err; {
+	case bad == nil:
+		return err
+	case bad.Limit != "": // whether a peer's error has its type must not depend on the load
+		d.Fail(bad)
 	}
-	return err
+	return nil
 }

@@ -49,7 +49,7 @@ func ExampleEncoder_Error() {
 
 // Check looks at a whole message before anything of it is decoded.
 func ExampleCheck() {
-	_, err := marshal.Check([]byte{0x9f, 0x01, 0xff}, nil) // a list of indefinite length
+	err := marshal.Check([]byte{0x9f, 0x01, 0xff}, nil) // a list of indefinite length
 	fmt.Println(err)
 	// Output:
 	// indefinite lengths are not allowed

@@ -88,23 +88,41 @@ func unmarshalValue(item []byte, ptr any) (err error) {
 }
 
 // item returns the bytes of the next item and passes over it; ok is false for
-// null.
+// null. What fxamacker/cbor may make of it is taken from the budget.
 func (d *Decoder) item() (item []byte, ok bool) {
 	if d.Null() {
 		return nil, false
 	}
 	start := d.off
-	items, bad := 0, (*Error)(nil)
-	d.off, items, bad = checkItem(d.data, start, d.lim.orDefault(), maxFrames)
+	end, bad := checkItem(d.data, start, d.lim.orDefault(), maxFrames)
 	if bad != nil {
 		d.failAt(bad.Offset, bad)
 		return nil, false
 	}
-	// Per item: an interface value, its allocation, and a map's bucket space.
-	if !d.charge(int64(items)*64 + int64(d.off-start)) {
-		return nil, false
+	d.off = end
+	item = d.data[start:end]
+	return item, d.charge(anyBytes(item))
+}
+
+// anyBytes is the most memory that item, which has been checked, takes as a value
+// of type any.
+func anyBytes(item []byte) (bytes int64) {
+	for off := 0; off < len(item); {
+		h, _ := readHead(item, off)
+		off += h.size + int(h.body())
+		switch h.major {
+		case majorMap:
+			bytes += mapBytes(int(h.arg), anyPairBytes)
+		case majorTag:
+			if h.arg == tagTime {
+				bytes += zoneBytes
+			} else {
+				bytes += bigIntBytes
+			}
+		}
+		bytes += anyItemBytes
 	}
-	return d.data[start:d.off], true
+	return bytes + int64(len(item))
 }
 
 // Any writes v, which may be nil, a bool, a number, text, []byte, time.Time,

@@ -160,7 +160,7 @@ func (in *incoming) serve(ctx context.Context) answer {
 	if m == nil {
 		return in.refuse(fault(CodeNoSuchMethod, fmt.Errorf("%T", in.target), "compare the versions of the interface on both sides"))
 	}
-	if _, err := marshal.Check(in.payload, &in.s.limits); err != nil {
+	if err := marshal.Check(in.payload, &in.s.limits); err != nil {
 		return in.refuse(fault(CodeBadArguments, err, ""))
 	}
 	in.Args.Reset(in.payload, in.slots, &in.s.limits, in.s.arguments)

@@ -88,7 +88,7 @@ func (c *call) open(pc *proxy.Call) error {
 	}
 	pc.Results.Reset(r.payload, r.slots, &c.s.limits, c.s.results)
 	pc.Results.Prepay(max(r.held-int64(len(r.payload)), 0))
-	if _, err := marshal.Check(r.payload, &c.s.limits); err != nil {
+	if err := marshal.Check(r.payload, &c.s.limits); err != nil {
 		pc.Results.Reset(nil, nil, nil, nil)
 		return &Error{Code: CodeBadResults, Op: pc.Method().FullName(), Object: c.entry.number(), Peer: c.s.peer.addr, Outcome: FailedThere, Cause: err}
 	}

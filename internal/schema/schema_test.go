@@ -51,7 +51,7 @@ func convert(t *testing.T, typ, text string) (string, error) {
 	if err := w.Write(&e, parsed, text); err != nil {
 		return "", err
 	}
-	if _, err := marshal.Check(e.Data(), nil); err != nil {
+	if err := marshal.Check(e.Data(), nil); err != nil {
 		t.Fatal(err)
 	}
 	var d marshal.Decoder

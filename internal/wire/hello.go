@@ -217,7 +217,7 @@ func readHandshake(r io.Reader, a *HelloAck) error {
 // parse reads the pairs of any of the three maps.
 func (a *HelloAck) parse(frame []byte) error {
 	*a = HelloAck{}
-	if _, err := marshal.Check(frame, nil); err != nil {
+	if err := marshal.Check(frame, nil); err != nil {
 		return failed("handshake", err)
 	}
 	var d marshal.Decoder

@@ -116,7 +116,7 @@ func item(d *marshal.Decoder) []byte {
 	if raw == nil {
 		return nil
 	}
-	if _, err := marshal.Check(raw, nil); err != nil {
+	if err := marshal.Check(raw, nil); err != nil {
 		d.Fail(err)
 	}
 	return raw

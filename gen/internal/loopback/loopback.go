@@ -38,7 +38,7 @@ func (b binding) Run(c *proxy.Call) error {
 	if err := c.Args.Err(); err != nil {
 		return err
 	}
-	if _, err := marshal.Check(c.Args.Data(), nil); err != nil {
+	if err := marshal.Check(c.Args.Data(), nil); err != nil {
 		return err
 	}
 	var in proxy.Incoming
