@@ -88,6 +88,20 @@ func (x *exports) disown(id lifetime.ObjectID, why error) {
 	x.disowned(holders, why)
 }
 
+// Disown makes obj, a pointer or another comparable value that node n has
+// passed, useless to the peers that hold it: their calls fail with [ErrGone] and
+// their [Alive] contexts end so. It is for objects that end before their holders
+// let go of them. Passing obj again exports it anew.
+func Disown(n *Node, obj any, why error) {
+	n.exports.mu.Lock()
+	id, known := n.exports.byValue[obj]
+	delete(n.exports.byValue, obj)
+	n.exports.mu.Unlock()
+	if known {
+		n.exports.disown(id, &Error{Code: CodeGone, Cause: why})
+	}
+}
+
 // grant counts one sending of target to session s (rule O1).
 func (x *exports) grant(s lifetime.SessionID, target any) (lifetime.XID, lifetime.ObjectID, error) {
 	x.mu.Lock()

@@ -92,6 +92,10 @@ func (n *Node) Incarnation() uuid.UUID { return n.incarnation }
 // connections; background work that belongs to the node ends with it.
 func (n *Node) Context() context.Context { return n.ctx }
 
+// Logger returns where the node writes what a person should know, see
+// [Config.Logger]. What belongs to the node may write there too.
+func (n *Node) Logger() *slog.Logger { return n.log }
+
 // Addrs returns the addresses that the node listens at, as URLs with the ports
 // that were picked.
 func (n *Node) Addrs() []string {

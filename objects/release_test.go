@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -176,6 +177,29 @@ func TestOwnerThatClosesIsGone(t *testing.T) {
 		if _, err := p.remote.Add(t.Context(), 1, 2); !errors.Is(err, objects.ErrGone) || objects.OutcomeOf(err) != objects.NotSent {
 			t.Errorf("call: %v", err)
 		}
+	})
+}
+
+func TestDisownedObjectIsGoneForItsHolders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, quiet)
+		made, err := p.remote.Make(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		owned, alive := p.local.made[0], objects.Alive(made)
+		objects.Disown(p.server, owned, errors.New("it was sold"))
+		synctest.Wait()
+		if err := context.Cause(alive); !errors.Is(err, objects.ErrGone) || !strings.Contains(err.Error(), "it was sold") {
+			t.Errorf("Alive ended with %v", err)
+		}
+		if _, err := made.Add(t.Context(), 1, 2); !errors.Is(err, objects.ErrGone) || objects.OutcomeOf(err) != objects.NotSent {
+			t.Errorf("call: %v", err)
+		}
+		if objects.Alive(p.remote).Err() != nil {
+			t.Error("other references broke, too")
+		}
+		objects.Disown(p.server, &thing{}, nil) // never passed
 	})
 }
 
