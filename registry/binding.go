@@ -15,6 +15,7 @@ import (
 type held struct {
 	ref   *proxy.Ref // keeps the object alive in this process
 	terms Terms      // as they are repeated: without Replace
+	in    Registry   // where it is bound; the name is stale when that has ended. Guarded by Client.mu
 }
 
 // Bind binds name to obj, as interface T, for as long as this node lives or
@@ -63,12 +64,12 @@ func (c *Client) bind(ctx context.Context, name string, ref *proxy.Ref, terms Te
 		return err
 	}
 	terms.Replace = false
-	return c.hold(name, &held{ref, terms}, used)
+	return c.hold(name, &held{ref, terms, used})
 }
 
-// hold keeps a name bound from now on. If the session that it was bound in has
+// hold keeps a name bound from now on. If the registry that it was bound in has
 // ended meanwhile, it is bound anew.
-func (c *Client) hold(name string, h *held, used Registry) error {
+func (c *Client) hold(name string, h *held) error {
 	c.mu.Lock()
 	if c.ctx.Err() != nil {
 		c.mu.Unlock()
@@ -76,28 +77,21 @@ func (c *Client) hold(name string, h *held, used Registry) error {
 	}
 	c.held[name] = h
 	c.mu.Unlock()
-	if objects.Alive(used).Err() != nil {
+	if endOf(h.in).Err() != nil {
 		c.lost()
 	}
 	return nil
 }
 
-// forget ends the care for a name; h, if given, is what must be held.
-func (c *Client) forget(name string, h *held) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if h == nil || c.held[name] == h {
-		delete(c.held, name)
-	}
-}
-
 // Unbind removes name, whoever bound it. It fails with [ErrNotFound] if it is
-// not bound.
+// not bound. Even when it fails, this client does not bind the name anew.
 func Unbind(ctx context.Context, c *Client, name string) error {
 	if err := ValidateName(name); err != nil {
 		return err
 	}
-	c.forget(name, nil)
+	if err := c.withdraw(ctx, name); err != nil {
+		return err
+	}
 	return c.call(ctx, false, func(r Registry) error { return r.Unbind(ctx, name) })
 }
 
@@ -136,8 +130,8 @@ func (c *Client) lookup(ctx context.Context, name string) (ref *proxy.Ref, entry
 			return err
 		})
 	}
-	if err = ask(); errors.Is(err, objects.ErrReleased) {
-		err = ask() // the name was unbound while the answer was being sent
+	for err = ask(); errors.Is(err, objects.ErrReleased) && ctx.Err() == nil; {
+		err = ask() // the name was bound anew or unbound while the answer was being made
 	}
 	return ref, entry, err
 }

@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"os"
 	"sync"
 
@@ -28,13 +27,14 @@ const AddressVariable = "OBJREGISTRY"
 type Client struct {
 	node *objects.Node
 	url  string
-	log  *slog.Logger
 
 	ctx    context.Context // ends with the node, or by Close
 	cancel context.CancelFunc
 
+	offering chan struct{} // holds a token while a name is being bound anew
+
 	mu        sync.Mutex // guards what follows; never held during a call
-	remote    Registry   // the latest; its session may have ended
+	remote    Registry   // the latest; it may have ended
 	unhook    func() bool
 	held      map[string]*held // what this client bound, by name
 	rebinding chan struct{}    // closed when rebinding has ended; nil while it does not run
@@ -51,7 +51,7 @@ func Dial(ctx context.Context, node *objects.Node, url string) (*Client, error) 
 	if url == "" {
 		url = DefaultAddress
 	}
-	c := &Client{node: node, url: url, log: slog.Default(), held: map[string]*held{}}
+	c := &Client{node: node, url: url, offering: make(chan struct{}, 1), held: map[string]*held{}}
 	c.ctx, c.cancel = context.WithCancel(node.Context())
 	if _, err := c.connect(ctx); err != nil {
 		c.Close()
@@ -82,7 +82,7 @@ func (c *Client) Close() error {
 	return nil
 }
 
-// connect returns the registry, dialling it if its session has ended.
+// connect returns the registry, dialling it if the one in use has ended.
 func (c *Client) connect(ctx context.Context) (Registry, error) {
 	if c.ctx.Err() != nil {
 		return nil, errEnded("Client")
@@ -90,7 +90,7 @@ func (c *Client) connect(ctx context.Context) (Registry, error) {
 	c.mu.Lock()
 	remote := c.remote
 	c.mu.Unlock()
-	if remote != nil && objects.Alive(remote).Err() == nil {
+	if remote != nil && endOf(remote).Err() == nil {
 		return remote, nil
 	}
 	remote, err := objects.Open[Registry](ctx, c.node, c.url, RootName)
@@ -112,7 +112,16 @@ func (c *Client) adopt(remote Registry) {
 		c.unhook()
 	}
 	c.remote = remote
-	c.unhook = context.AfterFunc(objects.Alive(remote), c.lost)
+	c.unhook = context.AfterFunc(endOf(remote), c.lost)
+}
+
+// endOf returns a context that ends when a registry or subscription can be used
+// no longer, be it a proxy or an object of this process.
+func endOf(remote any) context.Context {
+	if own, ok := remote.(interface{ life() context.Context }); ok {
+		return own.life()
+	}
+	return objects.Alive(remote)
 }
 
 // call makes one call to the registry. If the connection turns out to be lost

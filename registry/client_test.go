@@ -239,7 +239,7 @@ func TestEmbedded(t *testing.T) {
 	}
 	check(t, server.Close())
 	check(t, server.Close())
-	wantError(t, registry.Unbind(ctx, names, "here"), objects.ErrClosed)
+	wantError(t, registry.Unbind(ctx, names, "here"), objects.ErrNoSuchObject)
 }
 
 func TestRecordIDs(t *testing.T) {

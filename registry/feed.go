@@ -52,9 +52,12 @@ type subscription struct {
 	cancel    context.CancelFunc
 	wake      chan struct{} // holds one token when there may be something to read
 
-	// The fields below belong to run.
-	at      uint64  // the next event to read
-	backlog []Event // to be sent before that one
+	// The fields below belong to run. A watch walks through the names that are
+	// there in their order, and on the way tells the events of those that it has
+	// passed; so it never holds a copy of the names.
+	at     uint64 // the next event to read
+	seen   string // the names up to this one are told
+	caught bool   // all names are
 }
 
 // Watch implements Registry.
@@ -89,6 +92,8 @@ func (w *subscription) Stop(context.Context) error {
 	return nil
 }
 
+func (w *subscription) life() context.Context { return w.ctx }
+
 // Unreferenced is called when the client let go of the subscription, or its
 // session ended.
 func (w *subscription) Unreferenced() { w.cancel() }
@@ -115,6 +120,7 @@ func (w *subscription) run() {
 func (w *subscription) end() {
 	w.cancel()
 	objects.Forget(w.watcher)
+	objects.Disown(w.s.node, w, errors.New("the watch has ended")) // if it was not the client that ended it
 	w.s.mu.Lock()
 	defer w.s.mu.Unlock()
 	delete(w.s.feed.watchers, w)
@@ -127,22 +133,47 @@ func (w *subscription) end() {
 func (w *subscription) read() []Event {
 	w.s.mu.RLock()
 	defer w.s.mu.RUnlock()
-	f := &w.s.feed
-	if len(w.backlog) == 0 && f.next-w.at > feedLength {
-		w.rewind()
-		w.backlog = append([]Event{{Kind: Resync}}, w.backlog...)
-	}
 	var b batch
-	for len(w.backlog) > 0 && b.add(w.backlog[0]) {
-		w.backlog = w.backlog[1:]
+	if w.s.feed.next-w.at > feedLength {
+		w.rewind()
+		b.add(Event{Kind: Resync})
 	}
-	for ; len(w.backlog) == 0 && w.at < f.next; w.at++ {
-		e := f.log[w.at%feedLength]
-		if strings.HasPrefix(e.Entry.Name, w.prefix) && !b.add(e) {
-			break
-		}
+	if w.readFeed(&b) && !w.caught {
+		w.caught = w.readNames(&b)
 	}
 	return b.events
+}
+
+// rewind puts the watch at its beginning; Server.mu is held.
+func (w *subscription) rewind() { w.at, w.seen, w.caught = w.s.feed.next, "", false }
+
+// readFeed adds the events of names that the watcher was told of, and reports
+// whether that was all; Server.mu is held.
+func (w *subscription) readFeed(b *batch) bool {
+	for f := &w.s.feed; w.at < f.next; w.at++ {
+		e := f.log[w.at%feedLength]
+		told := strings.HasPrefix(e.Entry.Name, w.prefix) && (w.caught || e.Entry.Name <= w.seen)
+		if told && !b.add(e) {
+			return false
+		}
+	}
+	return true
+}
+
+// readNames adds the names that the watcher was not told of, as they are now,
+// and reports whether that was all; Server.mu is held.
+func (w *subscription) readNames(b *batch) bool {
+	for bound := range w.s.names.from(w.prefix, w.seen) {
+		kind := Bound
+		if bound.ref == nil {
+			kind = Unreachable
+		}
+		if !b.add(Event{kind, bound.entry()}) {
+			return false
+		}
+		w.seen = bound.record.Name
+	}
+	return true
 }
 
 // batch collects the events of one Notify.
@@ -160,18 +191,4 @@ func (b *batch) add(e Event) bool {
 	b.events = append(b.events, e)
 	b.bytes += size
 	return true
-}
-
-// rewind puts the watch at its beginning: the names that are there, then the
-// events that follow. s.mu is held.
-func (w *subscription) rewind() {
-	w.at = w.s.feed.next
-	w.backlog = nil
-	for _, entry := range w.s.entries(w.prefix, "") {
-		kind := Bound
-		if !entry.Reachable {
-			kind = Unreachable
-		}
-		w.backlog = append(w.backlog, Event{kind, entry})
-	}
 }

@@ -39,7 +39,7 @@ func (w *world) start() {
 	var err error
 	w.host, err = objects.Listen(context.Background(), registryURL, w.config())
 	check(w.t, err)
-	_, err = registry.Serve(w.host, &registry.ServerOptions{Store: w.store, Logger: w.config().Logger})
+	_, err = registry.Serve(w.host, &registry.ServerOptions{Store: w.store})
 	check(w.t, err)
 }
 
@@ -57,6 +57,14 @@ func (w *world) join() (*objects.Node, *registry.Client) {
 	c, err := registry.Dial(w.t.Context(), n, registryURL)
 	check(w.t, err)
 	return n, c
+}
+
+// local returns a client in the registry's own node.
+func (w *world) local() *registry.Client {
+	w.t.Helper()
+	c, err := registry.Dial(w.t.Context(), w.host, registryURL)
+	check(w.t, err)
+	return c
 }
 
 // watcher pulls the events of one watch.

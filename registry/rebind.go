@@ -34,7 +34,7 @@ func (p *pauses) wait(ctx context.Context) bool {
 	}
 }
 
-// lost runs when the session with the registry ended. While there are names to
+// lost runs when the registry in use has ended. While there are names to
 // keep bound it stays and rebinds them; one goroutine at a time does so. It
 // ends with the client or its node.
 func (c *Client) lost() {
@@ -54,52 +54,105 @@ func (c *Client) rebind(done chan struct{}) {
 	var p pauses
 	warned := false
 	for p.wait(c.ctx) {
-		remote, err := c.rebindAll()
-		if err == nil && c.settled(remote) {
+		err := c.rebindStale()
+		if err == nil && c.settled() {
 			if warned {
-				c.log.Info("registry: is back; names are bound anew", "registry", c.url)
+				c.node.Logger().Info("registry: is back; names are bound anew", "registry", c.url)
 			}
 			return
 		}
 		if err != nil && !warned && c.ctx.Err() == nil {
 			warned = true
-			c.log.Warn("registry: lost; will bind names anew when it is back", "registry", c.url, "error", err)
+			c.node.Logger().Warn("registry: lost; will bind names anew when it is back", "registry", c.url, "error", err)
 		}
 	}
 }
 
-// settled ends the rebinding, unless the session that it was done in is lost
-// again.
-func (c *Client) settled(remote Registry) bool {
+// settled ends the rebinding, unless names are stale: the registry was lost
+// again, or they were bound in the former one just before that ended.
+func (c *Client) settled() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if objects.Alive(remote).Err() != nil {
+	if len(c.stale()) > 0 {
 		return false
 	}
 	c.rebinding = nil
 	return true
 }
 
-// rebindAll binds every held name anew, with its old record id. Names that the
-// registry has given to others meanwhile, or that were removed, are forgotten.
-func (c *Client) rebindAll() (Registry, error) {
-	remote, err := c.connect(c.ctx)
-	if err != nil {
-		return nil, err
-	}
-	c.mu.Lock()
-	names := maps.Clone(c.held)
-	c.mu.Unlock()
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		h := names[name]
-		_, err := remote.Bind(c.ctx, name, h.ref, h.terms)
-		switch {
-		case errors.Is(err, ErrBound), errors.Is(err, ErrSpent), errors.Is(err, ErrTooManyNames):
-			c.log.Warn("registry: a name is no longer ours", "name", name, "record", h.terms.ID, "error", err)
-			c.forget(name, h)
-		case err != nil:
-			return nil, err
+// stale returns the names whose registry has ended; c.mu is held.
+func (c *Client) stale() map[string]*held {
+	found := map[string]*held{}
+	for name, h := range c.held {
+		if endOf(h.in).Err() != nil {
+			found[name] = h
 		}
 	}
-	return remote, nil
+	return found
+}
+
+// rebindStale binds the stale names anew.
+func (c *Client) rebindStale() error {
+	remote, err := c.connect(c.ctx)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	stale := c.stale()
+	c.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(stale)) {
+		if err := c.rebindOne(remote, name, stale[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rebindOne binds a name anew, with its old record id. A name that the registry
+// has given to others meanwhile, that was removed, or whose object is gone, is
+// forgotten: that is no error.
+func (c *Client) rebindOne(remote Registry, name string, h *held) error {
+	c.offering <- struct{}{} // at most one call is waited for
+	defer func() { <-c.offering }()
+	if !c.holds(name, h) {
+		return nil
+	}
+	_, err := remote.Bind(c.ctx, name, h.ref, h.terms)
+	if object := objects.Alive(h.ref); object.Err() != nil {
+		err = context.Cause(object)
+	} else if err != nil && !errors.Is(err, ErrBound) && !errors.Is(err, ErrSpent) && !errors.Is(err, ErrTooManyNames) {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil {
+		h.in = remote
+		return nil
+	}
+	c.node.Logger().Warn("registry: a name is no longer ours", "name", name, "record", h.terms.ID, "error", err)
+	if c.held[name] == h {
+		delete(c.held, name)
+	}
+	return nil
+}
+
+func (c *Client) holds(name string, h *held) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.held[name] == h
+}
+
+// withdraw ends the care for a name. It is not offered any more when withdraw
+// returns without error.
+func (c *Client) withdraw(ctx context.Context, name string) error {
+	select {
+	case c.offering <- struct{}{}:
+		defer func() { <-c.offering }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.held, name)
+	return nil
 }

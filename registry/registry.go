@@ -28,9 +28,9 @@ type Registry interface {
 	// List returns entries whose names begin with prefix and come after the
 	// name given, sorted by name, and whether there are more.
 	List(ctx context.Context, prefix, after string) (entries []Entry, more bool, err error)
-	// Watch tells w of the names that begin with prefix: first of those that
-	// are there, then of every change. It goes on until the subscription is
-	// stopped or released, or the caller's connection ends.
+	// Watch tells w of the names that begin with prefix: of each that is there,
+	// in their order, and from then on of every change of it. It goes on until
+	// the subscription is stopped or released, or the caller's connection ends.
 	Watch(ctx context.Context, prefix string, w Watcher) (Subscription, error)
 }
 

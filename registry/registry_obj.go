@@ -130,9 +130,9 @@ func serveRegistryUnbind(ctx context.Context, object any, in *proxy.Incoming) er
 	return err
 }
 
-// Watch tells w of the names that begin with prefix: first of those that
-// are there, then of every change. It goes on until the subscription is
-// stopped or released, or the caller's connection ends.
+// Watch tells w of the names that begin with prefix: of each that is there,
+// in their order, and from then on of every change of it. It goes on until
+// the subscription is stopped or released, or the caller's connection ends.
 func (p *RegistryProxy) Watch(ctx context.Context, prefix string, w Watcher) (r0 Subscription, err error) {
 	c := p.ref.Begin(ctx, &registryInterface.Methods[4])
 	c.Args.Array(2)
@@ -260,7 +260,7 @@ var registryInterface = proxy.Register[Registry](&proxy.Interface{
 	}, {
 		Name:      "Watch",
 		Signature: "Watch(ctx context.Context, prefix string, w Watcher) (Subscription, error)",
-		Doc:       "Watch tells w of the names that begin with prefix: first of those that\nare there, then of every change. It goes on until the subscription is\nstopped or released, or the caller's connection ends.",
+		Doc:       "Watch tells w of the names that begin with prefix: of each that is there,\nin their order, and from then on of every change of it. It goes on until\nthe subscription is stopped or released, or the caller's connection ends.",
 		Params:    []proxy.Field{{Name: "prefix", Type: "string"}, {Name: "w", Type: "ref(github.com/netobj/netobj/registry.Watcher)"}},
 		Results:   []proxy.Field{{Name: "", Type: "ref(github.com/netobj/netobj/registry.Subscription)"}},
 		Serve:     serveRegistryWatch,

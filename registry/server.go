@@ -2,8 +2,8 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -29,8 +29,6 @@ type ServerOptions struct {
 	// Grace is how long a name stays bound while its owner is away. Zero means
 	// 60 s.
 	Grace time.Duration
-	// Logger receives what a person must act on. Nil: slog.Default().
-	Logger *slog.Logger
 }
 
 // Server is a registry in a node. It implements [Registry]; its methods may be
@@ -39,7 +37,6 @@ type Server struct {
 	node  *objects.Node
 	store Store
 	grace time.Duration
-	log   *slog.Logger
 
 	ctx    context.Context // ends with the server
 	cancel context.CancelFunc
@@ -50,7 +47,7 @@ type Server struct {
 	changing sync.Mutex
 
 	mu       sync.RWMutex // guards what follows; never held during a store's verb or a call
-	names    map[string]*binding
+	names    index
 	perOwner map[string]int // names by principal
 	watches  map[string]int // subscriptions by principal
 	feed     feed
@@ -83,8 +80,6 @@ func newServer(node *objects.Node, o *ServerOptions) *Server {
 		node:     node,
 		store:    o.Store,
 		grace:    o.Grace,
-		log:      o.Logger,
-		names:    map[string]*binding{},
 		perOwner: map[string]int{},
 		watches:  map[string]int{},
 	}
@@ -94,12 +89,9 @@ func newServer(node *objects.Node, o *ServerOptions) *Server {
 	if s.grace == 0 {
 		s.grace = 60 * time.Second
 	}
-	if s.log == nil {
-		s.log = slog.Default()
-	}
 	s.feed.init()
 	s.ctx, s.cancel = context.WithCancel(node.Context())
-	context.AfterFunc(s.ctx, s.stopTimers)
+	context.AfterFunc(s.ctx, s.clear)
 	return s
 }
 
@@ -119,13 +111,19 @@ func (s *Server) load() error {
 	return nil
 }
 
-// Close withdraws the registry from its node and waits until nothing of it
-// runs. Names stay in the store. Closing twice does nothing.
+func (s *Server) life() context.Context { return s.ctx }
+
+// Close withdraws the registry from its node, gives back the objects that it
+// holds, and waits until nothing of it runs. Its clients notice, and look for a
+// new one at the same address. Names stay in the store. Closing twice does
+// nothing.
 func (s *Server) Close() error {
 	if s.ctx.Err() == nil {
 		objects.Unpublish(s.node, RootName)
+		objects.Disown(s.node, s, errors.New("the registry has ended"))
 	}
 	s.stop()
+	s.clear()
 	s.tasks.Wait()
 	return nil
 }
@@ -140,16 +138,18 @@ func (s *Server) stop() {
 	s.cancel()
 }
 
-// stopTimers runs when the server ends: names are then left as they are.
-func (s *Server) stopTimers() {
+// clear lets go of everything when the server has ended. The store keeps the
+// names.
+func (s *Server) clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, b := range s.names {
+	for _, b := range s.names.sorted {
 		b.release()
 	}
+	s.names, s.perOwner = index{}, map[string]int{}
 }
 
-// errEnded is the error of calls to a server that has ended.
+// errEnded is the error of calls to a server or client that has ended.
 func errEnded(op string) error {
 	return &objects.Error{Code: objects.CodeClosed, Op: "registry." + op, Outcome: objects.NotSent}
 }

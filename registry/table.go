@@ -2,6 +2,9 @@ package registry
 
 import (
 	"context"
+	"iter"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/netobj/netobj/objects"
@@ -26,14 +29,8 @@ func (b *binding) entry() Entry {
 	}
 }
 
-// letGo gives back the object, which the binding holds no longer.
-func (b *binding) letGo() {
-	if b.ref != nil {
-		objects.Forget(b.ref)
-	}
-}
-
-// release ends what watches over b.
+// release ends what watches over b, and gives back its object, which the entry
+// still calls reachable.
 func (b *binding) release() {
 	if b.unwatch != nil {
 		b.unwatch()
@@ -41,31 +38,73 @@ func (b *binding) release() {
 	if b.grace != nil {
 		b.grace.Stop()
 	}
+	if b.ref != nil {
+		objects.Forget(b.ref)
+	}
+}
+
+// index is a table of bindings, sorted by name.
+type index struct{ sorted []*binding }
+
+// find returns where name is, or would be.
+func (x *index) find(name string) (at int, found bool) {
+	return slices.BinarySearchFunc(x.sorted, name, func(b *binding, name string) int {
+		return strings.Compare(b.record.Name, name)
+	})
+}
+
+func (x *index) get(name string) *binding {
+	if at, found := x.find(name); found {
+		return x.sorted[at]
+	}
+	return nil
+}
+
+func (x *index) insert(b *binding) {
+	at, _ := x.find(b.record.Name)
+	x.sorted = slices.Insert(x.sorted, at, b)
+}
+
+func (x *index) remove(name string) {
+	if at, found := x.find(name); found {
+		x.sorted = slices.Delete(x.sorted, at, at+1)
+	}
+}
+
+// from yields the bindings with the prefix whose names are greater than after.
+func (x *index) from(prefix, after string) iter.Seq[*binding] {
+	return func(yield func(*binding) bool) {
+		at, found := x.find(max(prefix, after))
+		if found && after >= prefix {
+			at++
+		}
+		for ; at < len(x.sorted) && strings.HasPrefix(x.sorted[at].record.Name, prefix) && yield(x.sorted[at]); at++ {
+		}
+	}
 }
 
 // get returns what is bound to name, or nil.
 func (s *Server) get(name string) *binding {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.names[name]
+	return s.names.get(name)
 }
 
 // put makes b the binding of its name; s.mu is held.
 func (s *Server) put(b *binding) {
 	s.take(b.record.Name)
-	s.names[b.record.Name] = b
+	s.names.insert(b)
 	s.perOwner[b.record.Principal]++
 }
 
 // take removes name from the table; s.mu is held.
 func (s *Server) take(name string) *binding {
-	b := s.names[name]
+	b := s.names.get(name)
 	if b == nil {
 		return nil
 	}
 	b.release()
-	b.letGo()
-	delete(s.names, name)
+	s.names.remove(name)
 	if s.perOwner[b.record.Principal]--; s.perOwner[b.record.Principal] == 0 {
 		delete(s.perOwner, b.record.Principal)
 	}
@@ -96,10 +135,10 @@ func (s *Server) unbound(name string) {
 func (s *Server) lost(b *binding) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ctx.Err() != nil || s.names[b.record.Name] != b || b.ref == nil {
+	if s.ctx.Err() != nil || s.names.get(b.record.Name) != b || b.ref == nil {
 		return
 	}
-	b.letGo()
+	objects.Forget(b.ref)
 	b.ref = nil
 	s.publish(Event{Unreachable, b.entry()})
 	s.startGrace(b)
@@ -118,7 +157,7 @@ func (s *Server) expire(b *binding) {
 		return
 	}
 	if err := s.store.Expire(b.record.Name, b.record.ID); err != nil {
-		s.log.Error("registry: cannot remove a name whose owner is gone; will try again",
+		s.node.Logger().Error("registry: cannot remove a name whose owner is gone; will try again",
 			"name", b.record.Name, "record", b.record.ID, "error", err)
 		s.mu.Lock()
 		defer s.mu.Unlock()

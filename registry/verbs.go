@@ -5,8 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -144,7 +142,10 @@ func (s *Server) Lookup(_ context.Context, name string) (*proxy.Ref, Entry, erro
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	b := s.names[name]
+	if s.ctx.Err() != nil {
+		return nil, Entry{}, errEnded("Lookup")
+	}
+	b := s.names.get(name)
 	if b == nil {
 		return nil, Entry{}, fmt.Errorf("%q: %w", name, ErrNotFound)
 	}
@@ -167,29 +168,20 @@ func (s *Server) List(_ context.Context, prefix, after string) (entries []Entry,
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	all := s.entries(prefix, after)
-	size := 0
-	for i := range all {
-		size += all[i].size()
-		if i == pageEntries || i > 0 && size > pageBytes {
-			return all[:i], true, nil
-		}
+	if s.ctx.Err() != nil {
+		return nil, false, errEnded("List")
 	}
-	return all, false, nil
+	size := 0
+	for b := range s.names.from(prefix, after) {
+		e := b.entry()
+		size += e.size()
+		if len(entries) == pageEntries || len(entries) > 0 && size > pageBytes {
+			return entries, true, nil
+		}
+		entries = append(entries, e)
+	}
+	return entries, false, nil
 }
 
 // size is about what e takes in a message, in bytes.
 func (e *Entry) size() int { return 128 + len(e.Name) + len(e.Interface) + len(e.Signature) }
-
-// entries returns the entries with the prefix whose names are greater than
-// after, sorted; s.mu is held.
-func (s *Server) entries(prefix, after string) []Entry {
-	var all []Entry
-	for name, b := range s.names {
-		if strings.HasPrefix(name, prefix) && name > after {
-			all = append(all, b.entry())
-		}
-	}
-	slices.SortFunc(all, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
-	return all
-}

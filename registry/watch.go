@@ -8,8 +8,8 @@ import (
 	"github.com/netobj/netobj/objects"
 )
 
-// Watch yields what happens to the names that begin with prefix: first each
-// name that is there, as [Bound] or [Unreachable], then every change. When
+// Watch yields what happens to the names that begin with prefix: each name that
+// is there, as [Bound] or [Unreachable], and then every change of it. When
 // events were lost, because the loop body was slow or the connection broke, it
 // yields an event of kind [Resync] and begins anew with the names that are
 // there. It survives restarts of the registry.
@@ -119,12 +119,4 @@ func (w *watch) end(sub Subscription) {
 		local.cancel()
 	}
 	objects.Release(sub)
-}
-
-// endOf returns a context that ends with sub.
-func endOf(sub Subscription) context.Context {
-	if local, ok := sub.(*subscription); ok {
-		return local.ctx
-	}
-	return objects.Alive(sub)
 }

@@ -90,7 +90,7 @@ func serve(ctx context.Context, o *options, out, errOut io.Writer) (err error) {
 	defer func() { err = errors.Join(err, store.Close()) }()
 	node := objects.NewNode(&objects.Config{TLS: tls, Logger: log, AllowPlaintext: o.allowPlaintext})
 	defer func() { err = errors.Join(err, node.Close()) }()
-	server, err := registry.Serve(node, &registry.ServerOptions{Store: store, Grace: o.grace, Logger: log})
+	server, err := registry.Serve(node, &registry.ServerOptions{Store: store, Grace: o.grace})
 	if err != nil {
 		return err
 	}
