@@ -9,6 +9,7 @@ import (
 // Budget bounds the memory that decoded values take, of one session or of a
 // whole node. It is safe for concurrent use; a nil Budget has no bound.
 type Budget struct {
+	name   string
 	limit  int64
 	parent *Budget
 	used   atomic.Int64
@@ -19,8 +20,10 @@ type Budget struct {
 }
 
 // NewBudget returns a budget of limit bytes, which are also taken from parent,
-// unless that is nil.
-func NewBudget(limit int64, parent *Budget) *Budget { return &Budget{limit: limit, parent: parent} }
+// unless that is nil. Errors call it by its name.
+func NewBudget(name string, limit int64, parent *Budget) *Budget {
+	return &Budget{name: name, limit: limit, parent: parent}
+}
 
 // Reserve takes n bytes. It fails with an [Error] that names the limit, and
 // takes nothing, if they are not there.
@@ -31,7 +34,7 @@ func (b *Budget) Reserve(n int64) error {
 	for {
 		used := b.used.Load()
 		if n < 0 || n > b.limit-used {
-			return overLimit("values take too much memory", "DecodeBudget", b.limit, used+n)
+			return overLimit("values take too much memory", b.name, b.limit, used+n)
 		}
 		if b.used.CompareAndSwap(used, used+n) {
 			break

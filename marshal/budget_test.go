@@ -9,8 +9,8 @@ import (
 
 func TestBudgetWaitsForRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		node := NewBudget(100, nil)
-		session, other := NewBudget(80, node), NewBudget(80, node)
+		node := NewBudget("DecodeBudget", 100, nil)
+		session, other := NewBudget("DecodeBudget", 80, node), NewBudget("DecodeBudget", 80, node)
 		if err := session.Reserve(60); err != nil {
 			t.Fatal(err)
 		}
@@ -39,7 +39,7 @@ func TestBudgetWaitsForRoom(t *testing.T) {
 
 func TestBudgetWaitEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := NewBudget(10, NewBudget(8, nil))
+		b := NewBudget("DecodeBudget", 10, NewBudget("NodeBudget", 8, nil))
 		if err := b.Wait(t.Context(), 9); err == nil {
 			t.Error("9 of 8 taken")
 		}

@@ -56,7 +56,7 @@ func FuzzCheck(f *testing.F) {
 			t.Fatalf("%x is passed over up to byte %d", data, end)
 		}
 		var d Decoder
-		d.Reset(data, nil, nil, NewBudget(1<<20, nil))
+		d.Reset(data, nil, nil, NewBudget("DecodeBudget", 1<<20, nil))
 		v := d.Any()
 		if d.End() != nil {
 			return // a time that is none, a key that is no text, or too much memory
@@ -116,7 +116,7 @@ func FuzzDecoder(f *testing.F) {
 	})
 	f.Fuzz(func(t *testing.T, data, program []byte) {
 		const limit = 1 << 20
-		budget := NewBudget(limit, nil)
+		budget := NewBudget("DecodeBudget", limit, nil)
 		var d Decoder
 		d.Reset(data, []Slot{{Object: 1, Iface: "test.Object"}}, nil, budget)
 		for _, op := range program[:min(len(program), 64)] {
@@ -156,7 +156,7 @@ func FuzzError(f *testing.F) {
 			return
 		}
 		var d Decoder
-		d.Reset(data, nil, nil, NewBudget(1<<20, nil))
+		d.Reset(data, nil, nil, NewBudget("DecodeBudget", 1<<20, nil))
 		err := d.Error()
 		if d.End() != nil || err == nil {
 			return

@@ -71,7 +71,7 @@ func TestBudgetCoversTheHeap(t *testing.T) {
 		"any: maps of nine":       {many(n/16, []byte{0xa9, 0x61, 'a', 0, 0x61, 'b', 0, 0x61, 'c', 0, 0x61, 'd', 0, 0x61, 'e', 0, 0x61, 'f', 0, 0x61, 'g', 0, 0x61, 'h', 0, 0x61, 'i', 0}), anyOf},
 	} {
 		t.Run(name, func(t *testing.T) {
-			budget := NewBudget(1<<40, nil)
+			budget := NewBudget("DecodeBudget", 1<<40, nil)
 			var d Decoder
 			d.Reset(c.data, nil, nil, budget)
 			before := heap()

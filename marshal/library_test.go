@@ -206,7 +206,7 @@ func TestAmplification(t *testing.T) {
 		}
 		reflect.ValueOf(bare.into).Elem().SetZero()
 	}
-	budget := NewBudget(1<<20, nil)
+	budget := NewBudget("DecodeBudget", 1<<20, nil)
 	var d Decoder
 	overdrawn := func(what string) {
 		t.Helper()

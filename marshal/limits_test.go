@@ -122,7 +122,7 @@ func TestFieldsOfErrorsStayPaid(t *testing.T) {
 	const n = 10_000
 	var e Encoder
 	e.Error(overdrawn{make([]int64, n)})
-	budget := NewBudget(1<<20, nil)
+	budget := NewBudget("DecodeBudget", 1<<20, nil)
 	var d Decoder
 	d.Reset(e.Data(), nil, nil, budget)
 	got := d.Error()
@@ -136,7 +136,7 @@ func TestFieldsOfErrorsStayPaid(t *testing.T) {
 	if budget.Used() != 0 {
 		t.Errorf("%d bytes are still taken", budget.Used())
 	}
-	d.Reset(e.Data(), nil, nil, NewBudget(4096, nil))
+	d.Reset(e.Data(), nil, nil, NewBudget("DecodeBudget", 4096, nil))
 	d.Error()
 	if bad, ok := errors.AsType[*Error](d.Err()); !ok || bad.Limit != "DecodeBudget" {
 		t.Errorf("fields beyond the budget: %v", d.Err())

@@ -105,7 +105,7 @@ func (c *call) open(pc *proxy.Call) error {
 		return err
 	default: // [code, cause, hint, outcome]
 		fail := c.failure(fault(Code(pc.Results.Next().Uint16()), pc.Results.Next().Error(), pc.Results.Next().String()))
-		fail.Outcome = Outcome(pc.Results.Next().Uint8())
+		fail.Outcome = min(Outcome(pc.Results.Next().Uint8()), FailedThere)
 		return fail
 	}
 }

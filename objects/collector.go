@@ -114,14 +114,17 @@ func (c *collector) flush() {
 	}
 }
 
-// stop ends the flushing and waits for what is in progress.
-func (c *collector) stop() {
+// stop ends the flushing and waits for what is in progress. It returns what was
+// collected and not flushed.
+func (c *collector) stop() []collectedRef {
 	c.mu.Lock()
 	c.stopped = true
+	dead := c.dead
 	c.dead = nil
 	if c.timer != nil {
 		c.timer.Stop()
 	}
 	c.mu.Unlock()
 	c.running.Wait()
+	return dead
 }

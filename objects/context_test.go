@@ -3,11 +3,13 @@ package objects_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/netobj/netobj/objects"
+	"github.com/netobj/netobj/objects/internal/sample"
 )
 
 func TestDeadlineReachesTheCallee(t *testing.T) {
@@ -40,6 +42,55 @@ func TestCancellationReachesTheCallee(t *testing.T) {
 		synctest.Wait() // the callee has noticed, its Return has come
 		if s, c := p.server.Stats(), p.client.Stats(); s.Incoming != 0 || c.Outgoing != 0 {
 			t.Fatalf("cancelled call left behind: server %+v, client %+v", s, c)
+		}
+	})
+}
+
+// TestTheContextReachesCallsOnward lets a method of the second node call one of a
+// third with the context that it got.
+func TestTheContextReachesCallsOnward(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, objects.Config{})
+		third, last := p.kit.Node(), &thing{started: make(chan struct{}, 1)}
+		if err := objects.Publish[sample.Thing](third, "last", last); err != nil {
+			t.Fatal(err)
+		}
+		far, err := objects.Open[sample.Thing](t.Context(), p.server, third.Addrs()[0], "last")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var left time.Duration
+		ended := make(chan error, 1)
+		p.local.calls = func(ctx context.Context, _ int64) {
+			left, _ = far.Deadline(ctx)
+			ended <- far.Wait(ctx)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		go p.remote.Add(ctx, 1, 2)
+		<-last.started
+		if left != time.Minute {
+			t.Errorf("the deadline at the third node is in %v", left)
+		}
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("the call onward ended with %v", err)
+		}
+		synctest.Wait()
+		if n := third.Stats().Incoming; n != 0 {
+			t.Errorf("%d methods still run at the third node", n)
+		}
+	})
+}
+
+func TestOutcomeOfAWrappedError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, quiet)
+		p.server.Close()
+		synctest.Wait()
+		_, err := p.remote.Add(t.Context(), 1, 2)
+		if wrapped := fmt.Errorf("adding: %w", err); objects.OutcomeOf(wrapped) != objects.NotSent {
+			t.Errorf("%v: %v", wrapped, objects.OutcomeOf(wrapped))
 		}
 	})
 }

@@ -3,6 +3,7 @@ package objects
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/netobj/netobj/transport"
@@ -63,9 +64,16 @@ func (n *Node) dial(d *dialling, url string) {
 	delete(n.dials, url)
 	if d.session != nil {
 		n.noteRestart(n.byURL[url], d.session)
+		n.forgetDialled()
 		n.byURL[url] = d.session
 	}
 	close(d.done)
+}
+
+// forgetDialled drops the ended sessions of which no reference is left that
+// would have to learn of a restart; n.mu is held.
+func (n *Node) forgetDialled() {
+	maps.DeleteFunc(n.byURL, func(_ string, s *session) bool { return !s.up() && s.imports.forgotten() })
 }
 
 // noteRestart tells the references of the session that was dialled under an

@@ -107,10 +107,11 @@ func (o Outcome) String() string {
 	return [...]string{"not sent", "outcome unknown", "failed there"}[min(o, FailedThere)]
 }
 
-// OutcomeOf tells how far the call that returned err got. Errors that the
-// method itself returned are FailedThere.
+// OutcomeOf tells how far the call that returned err, or an error that wraps
+// it, got. Errors that the method itself returned are FailedThere, also when it
+// passed on the error of a call of its own.
 func OutcomeOf(err error) Outcome {
-	if e, ok := err.(*Error); ok {
+	if e, ok := errors.AsType[*Error](err); ok && !e.foreign {
 		return e.Outcome
 	}
 	return FailedThere
@@ -130,6 +131,8 @@ type Error struct {
 	Outcome Outcome // how far the call got
 	Cause   error   // why; may be nil
 	Hint    string  // what to do about it; may be empty
+
+	foreign bool // part of a method's own error: of a call that was made elsewhere
 }
 
 // Error returns the whole text.
@@ -172,7 +175,7 @@ func (e *Error) Is(target error) bool {
 }
 
 // fault is what the runtime knows where something fails; the edge that knows
-// operation, object, peer and outcome makes an Error of it, see [Error.at].
+// operation, object, peer and outcome makes an Error of it, see [call.failure].
 func fault(code Code, cause error, hint string) *Error {
 	return &Error{Code: code, Cause: cause, Hint: hint}
 }
@@ -217,5 +220,6 @@ func decodeError(d *marshal.Decoder) *Error {
 		Outcome: Outcome(d.Next().Uint8()),
 		Cause:   d.Next().Error(),
 		Hint:    d.Next().String(),
+		foreign: true,
 	}
 }

@@ -102,22 +102,24 @@ func Disown(n *Node, obj any, why error) {
 	}
 }
 
+// granted is what came of a grant.
+type granted struct {
+	xid         lifetime.XID
+	object      lifetime.ObjectID
+	held, limit int // objects that the session holds, and may hold
+}
+
 // grant counts one sending of target to session s (rule O1).
-func (x *exports) grant(s lifetime.SessionID, target any) (lifetime.XID, lifetime.ObjectID, error) {
+func (x *exports) grant(s lifetime.SessionID, target any) (granted, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	id := x.id(target)
 	xid, err := x.table.Grant(s, id)
 	if err != nil {
 		x.forget(x.table.Sweep(id))
+		return granted{}, fault(CodeLimit, err, "release references that are no longer needed")
 	}
-	switch {
-	case errors.Is(err, lifetime.ErrEnded):
-		return 0, 0, fault(CodeUnreachable, err, hintLookup)
-	case err != nil:
-		return 0, 0, fault(CodeLimit, err, "release references that are no longer needed")
-	}
-	return xid, id, nil
+	return granted{xid, id, x.table.Listings(s), x.table.Limit(s)}, nil
 }
 
 // ungrant takes back a grant of which not one byte was sent.

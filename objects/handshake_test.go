@@ -44,6 +44,30 @@ func (b *logBuffer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// has reports whether text stands in the log.
+func (b *logBuffer) has(text string) bool { return strings.Contains(b.String(), text) }
+
+// await waits for a line with text.
+func (b *logBuffer) await(t *testing.T, text string) {
+	t.Helper()
+	for {
+		select {
+		case line := <-b.lines:
+			if strings.Contains(line, text) {
+				return
+			}
+		case <-t.Context().Done():
+			t.Fatalf("no line with %q in the log:\n%v", text, b)
+		}
+	}
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
 func dialRaw(t *testing.T, url string) net.Conn {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "tcp://"))

@@ -285,3 +285,29 @@ func TestOneByteASecond(t *testing.T) {
 		}
 	})
 }
+
+// TestACallBehindABodyWaitsForIt sends a call whose arguments come on a bulk
+// stream, and behind it a small call on the same object and one on another: the
+// first keeps its place, and the last does not wait.
+func TestACallBehindABodyWaitsForIt(t *testing.T) {
+	p := newPairAt(t, objects.Config{Logger: quiet.Logger, Limits: objects.Limits{Running: 1}}, "tcp://127.0.0.1:0")
+	raw := dialRawPeer(t, p.server.Addrs()[0])
+	xid := raw.open("thing")
+	args := marshal.AppendBytes(marshal.AppendArray(nil, 1), make([]byte, 100<<10))
+	body := wire.Body{Bulk: true, BulkID: 1, Size: uint64(len(args))}
+	raw.send((&wire.Call{ID: 2, Target: wire.Target{XID: xid}, Method: thingMethod("Bytes"), Body: body}).AppendHead(nil, 0))
+	sum := marshal.AppendUint(marshal.AppendUint(marshal.AppendArray(nil, 2), 1), 2)
+	raw.sendCall(&wire.Call{ID: 3, Target: wire.Target{XID: xid}, Method: thingMethod("Add")}, sum)
+	raw.sendCall(&wire.Call{ID: 4, Method: pingMethod}, emptyArgs)
+	if m := raw.answer(); m.ID != 4 {
+		t.Errorf("call %d was answered before the body had come", m.ID)
+	}
+	if err := raw.conn.SendBody(t.Context(), 1, args); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []uint64{2, 3} {
+		if m := raw.answer(); m.ID != id || m.Status != wire.StatusOK {
+			t.Errorf("answer %d with status %v, want %d", m.ID, m.Status, id)
+		}
+	}
+}

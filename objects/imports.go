@@ -68,6 +68,7 @@ func (m *imports) receive(c *wire.Cap, r receipt) (*proxy.Ref, error) {
 	if err := m.table.Receive(object, xid); err != nil {
 		return nil, err
 	}
+	m.s.importing.note(m.s, m.table.Len(), m.s.node.cfg.Limits.Imports)
 	i := m.entries[xid]
 	if i == nil {
 		i = &imported{s: m.s, xid: xid, object: object, broken: m.err}
@@ -182,6 +183,13 @@ func (m *imports) flush() {
 	}
 }
 
+// forgotten reports whether the program has dropped every reference.
+func (m *imports) forgotten() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.entries) <= 1 // the peer's node object stays
+}
+
 // forget drops a dead reference of an ended session. It runs on the garbage
 // collector's goroutine and touches nothing but the table.
 func (m *imports) forget(d collectedRef) {
@@ -215,7 +223,9 @@ func (m *imports) breakAll(why *Error) {
 // stop forgets what the ended session still counted; its references stay
 // broken.
 func (m *imports) stop() {
-	m.collector.stop()
+	for _, d := range m.collector.stop() {
+		m.forget(d)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.table.EndSession()

@@ -54,7 +54,7 @@ func NewNode(cfg *Config) *Node {
 		id:          uuid.New(),
 		incarnation: uuid.New(),
 		cfg:         c,
-		budget:      marshal.NewBudget(c.Limits.NodeBudget, nil),
+		budget:      marshal.NewBudget("NodeBudget", c.Limits.NodeBudget, nil),
 		closed:      make(chan struct{}),
 		sessions:    map[uuid.UUID]*session{},
 		accepting:   map[uuid.UUID]*claim{},

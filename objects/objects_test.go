@@ -84,6 +84,8 @@ func (o *thing) Fail(_ context.Context, kind string) (int, error) {
 		return 7, &sample.RangeError{Min: 3, Max: 5}
 	case "joined":
 		return 7, errors.Join(io.EOF, &sample.RangeError{Min: 1, Max: 2})
+	case "onward": // of a call that the method made itself
+		return 7, &objects.Error{Code: objects.CodeGone, Op: "sample.Thing.Add", Outcome: objects.NotSent}
 	}
 	return 7, errors.New("plain " + kind)
 }
@@ -286,6 +288,9 @@ func TestErrorsCrossTheWire(t *testing.T) {
 		joined := fail("joined")
 		if e, ok := errors.AsType[*sample.RangeError](joined); !ok || e.Max != 2 || !errors.Is(joined, io.EOF) {
 			t.Errorf("joined: %v", joined)
+		}
+		if err := fail("onward"); !errors.Is(err, objects.ErrGone) {
+			t.Errorf("onward: %v", err)
 		}
 		if err := fail("x"); err == nil || err.Error() != "plain x" {
 			t.Errorf("plain: %v", err)

@@ -52,11 +52,12 @@ func (s *session) grantOne(o *outgoing, slot *marshal.Slot) *Error {
 	if len(slot.Iface) > wire.MaxIface {
 		return fault(CodeLimit, fmt.Errorf("the interface's name has %d bytes, at most %d can be sent", len(slot.Iface), wire.MaxIface), "shorten its import path")
 	}
-	xid, object, err := s.node.exports.grant(s.id, slot.Object)
+	g, err := s.node.exports.grant(s.id, slot.Object)
 	if err != nil {
 		return asFault(CodeLimit, err)
 	}
-	o.caps = append(o.caps, wire.Cap{Kind: wire.CapMine, XID: uint64(xid), Object: uint64(object), Iface: slot.Iface})
+	s.exporting.note(s, g.held, g.limit)
+	o.caps = append(o.caps, wire.Cap{Kind: wire.CapMine, XID: uint64(g.xid), Object: uint64(g.object), Iface: slot.Iface})
 	return nil
 }
 

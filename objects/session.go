@@ -39,6 +39,9 @@ type session struct {
 	heart   heart
 	remote  PeerService // the peer's own object
 
+	exporting gauge // of what the peer holds of this node
+	importing gauge // of what this node holds of the peer
+
 	farewell atomic.Pointer[Error] // the peer's Bye
 	ponging  atomic.Bool           // an answer to a ping is under way
 	inCall   wire.Call             // the reader's scratch space
@@ -59,9 +62,11 @@ func (n *Node) open(link transport.Link, role transport.Role, p peer) (*session,
 		conn:      conn,
 		log:       n.log.With("peer", p.addr, "incarnation", p.incarnation),
 		limits:    agreed(n.cfg.Limits.marshalLimits(), p.limits),
-		arguments: marshal.NewBudget(n.cfg.Limits.DecodeBudget, n.budget),
-		results:   marshal.NewBudget(n.cfg.Limits.DecodeBudget, n.budget),
+		arguments: marshal.NewBudget("DecodeBudget", n.cfg.Limits.DecodeBudget, n.budget),
+		results:   marshal.NewBudget("DecodeBudget", n.cfg.Limits.DecodeBudget, n.budget),
 		ended:     make(chan struct{}),
+		exporting: gauge{of: "Limits.Exports"},
+		importing: gauge{of: "Limits.Imports"},
 	}
 	s.ctx, s.cancel = context.WithCancelCause(context.WithValue(context.Background(), peerKey{}, &s.peer))
 	s.calls.init(s)

@@ -146,8 +146,7 @@ func (c *Client) call(ctx context.Context, repeatable bool, f func(Registry) err
 // disconnected reports whether err says that the session with the registry has
 // ended.
 func disconnected(err error) bool {
-	e, ok := err.(*objects.Error)
-	return ok && e.Outcome != objects.FailedThere && (errors.Is(e, objects.ErrUnreachable) || errors.Is(e, objects.ErrGone))
+	return objects.OutcomeOf(err) != objects.FailedThere && (errors.Is(err, objects.ErrUnreachable) || errors.Is(err, objects.ErrGone))
 }
 
 // List returns the entries of all names that begin with prefix, sorted by name;

@@ -211,6 +211,14 @@ func (x *Exports[T]) Holders(o ObjectID) iter.Seq2[SessionID, XID] {
 	}
 }
 
+// Limit returns how many objects session s may hold.
+func (x *Exports[T]) Limit(s SessionID) int {
+	if h := x.sessions[s]; h != nil {
+		return h.limit
+	}
+	return 0
+}
+
 // Listings returns how many objects session s holds.
 func (x *Exports[T]) Listings(s SessionID) int {
 	if h := x.sessions[s]; h != nil {
