@@ -73,7 +73,7 @@ func (c *Client) hold(name string, h *held) error {
 	c.mu.Lock()
 	if c.ctx.Err() != nil {
 		c.mu.Unlock()
-		return errEnded("Bind")
+		return errClosed
 	}
 	c.held[name] = h
 	c.mu.Unlock()

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"sync"
 
@@ -60,6 +61,9 @@ func Dial(ctx context.Context, node *objects.Node, url string) (*Client, error) 
 	return c, nil
 }
 
+// errClosed is the error of calls that a client makes after its end.
+var errClosed = &objects.Error{Code: objects.CodeClosed, Op: "registry client", Outcome: objects.NotSent, Cause: errors.New("the client was closed, or its node")}
+
 // URL returns the address that the client dials.
 func (c *Client) URL() string { return c.url }
 
@@ -85,7 +89,7 @@ func (c *Client) Close() error {
 // connect returns the registry, dialling it if the one in use has ended.
 func (c *Client) connect(ctx context.Context) (Registry, error) {
 	if c.ctx.Err() != nil {
-		return nil, errEnded("Client")
+		return nil, errClosed
 	}
 	c.mu.Lock()
 	remote := c.remote
@@ -133,14 +137,21 @@ func (c *Client) call(ctx context.Context, repeatable bool, f func(Registry) err
 		return err
 	}
 	err = f(remote)
-	if !disconnected(err) || !repeatable && objects.OutcomeOf(err) != objects.NotSent {
+	if disconnected(err) && (repeatable || objects.OutcomeOf(err) == objects.NotSent) {
+		if again, dialErr := c.connect(ctx); dialErr == nil {
+			err = f(again)
+		}
+	}
+	return c.explain(err)
+}
+
+// explain says of a registry's answer whose it is. Errors of calls say so
+// themselves.
+func (c *Client) explain(err error) error {
+	if _, ofCall := err.(*objects.Error); err == nil || ofCall {
 		return err
 	}
-	again, dialErr := c.connect(ctx)
-	if dialErr != nil {
-		return err
-	}
-	return f(again)
+	return fmt.Errorf("registry %s: %w", c.url, err)
 }
 
 // disconnected reports whether err says that the session with the registry has

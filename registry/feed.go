@@ -66,7 +66,7 @@ func (s *Server) Watch(ctx context.Context, prefix string, watcher Watcher) (Sub
 		return nil, err
 	}
 	if watcher == nil {
-		return nil, errors.New("watch: the watcher is nil")
+		return nil, fmt.Errorf("watch %q: the watcher is nil", prefix)
 	}
 	_, _, principal := s.caller(ctx)
 	w := &subscription{s: s, prefix: prefix, principal: principal, watcher: watcher, wake: make(chan struct{}, 1)}
@@ -76,7 +76,7 @@ func (s *Server) Watch(ctx context.Context, prefix string, watcher Watcher) (Sub
 		return nil, errEnded("Watch")
 	}
 	if s.watches[principal] >= MaxWatches {
-		return nil, fmt.Errorf("%w: %d are open for this caller, which is the limit", ErrTooManyWatches, MaxWatches)
+		return nil, fmt.Errorf("watch %q: %w: %d are open for this caller, which is the limit; stop some", prefix, ErrTooManyWatches, MaxWatches)
 	}
 	s.watches[principal]++
 	s.feed.watchers[w] = struct{}{}

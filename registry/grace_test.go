@@ -1,19 +1,15 @@
 package registry_test
 
 import (
-	"context"
-	"errors"
-	"iter"
-	"log/slog"
 	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/netobj/netobj/objects"
+	"github.com/netobj/netobj/objtest"
 	"github.com/netobj/netobj/registry"
 	"github.com/netobj/netobj/registry/internal/sample"
-	"github.com/netobj/netobj/transport"
 )
 
 const registryURL = "pipe://registry"
@@ -21,39 +17,40 @@ const registryURL = "pipe://registry"
 // world is a network with a registry that can be restarted.
 type world struct {
 	t     *testing.T
-	pipes *transport.PipeNet
+	kit   *objtest.Kit
 	store registry.Store
-	host  *objects.Node
+
+	host   *objects.Node
+	server *registry.Server
 }
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, pipes: transport.NewPipeNet(), store: registry.NewMemoryStore()}
+	w := &world{t: t, kit: objtest.New(t), store: registry.NewMemoryStore()}
 	w.start()
-	t.Cleanup(func() { w.stop() })
 	return w
 }
 
 // start starts the registry on a new node.
 func (w *world) start() {
 	w.t.Helper()
+	w.host = w.kit.NodeAt(registryURL)
 	var err error
-	w.host, err = objects.Listen(context.Background(), registryURL, w.config())
-	check(w.t, err)
-	_, err = registry.Serve(w.host, &registry.ServerOptions{Store: w.store})
+	w.server, err = registry.Serve(w.host, &registry.ServerOptions{Store: w.store})
 	check(w.t, err)
 }
 
 func (w *world) stop() { check(w.t, w.host.Close()) }
 
-func (w *world) config() *objects.Config {
-	return &objects.Config{PipeNet: w.pipes, Logger: slog.New(slog.NewTextHandler(w.t.Output(), nil))}
+// crash cuts the registry off in the middle of whatever it does, and ends it.
+func (w *world) crash() {
+	w.kit.Cut(w.host)
+	w.stop()
 }
 
 // join returns a new node and its client.
 func (w *world) join() (*objects.Node, *registry.Client) {
 	w.t.Helper()
-	n := objects.NewNode(w.config())
-	w.t.Cleanup(func() { check(w.t, n.Close()) })
+	n := w.kit.Node()
 	c, err := registry.Dial(w.t.Context(), n, registryURL)
 	check(w.t, err)
 	return n, c
@@ -65,30 +62,6 @@ func (w *world) local() *registry.Client {
 	c, err := registry.Dial(w.t.Context(), w.host, registryURL)
 	check(w.t, err)
 	return c
-}
-
-// watcher pulls the events of one watch.
-type watcher struct {
-	t    *testing.T
-	next func() (registry.Event, error, bool)
-}
-
-func watchNames(t *testing.T, c *registry.Client, prefix string) *watcher {
-	next, stop := iter.Pull2(c.Watch(t.Context(), prefix))
-	t.Cleanup(stop)
-	return &watcher{t, next}
-}
-
-func (w *watcher) expect(kind registry.EventKind, name string) registry.Entry {
-	w.t.Helper()
-	e, err, ok := w.next()
-	if err != nil || !ok || e.Kind != kind || e.Entry.Name != name {
-		w.t.Fatalf("event %s %q, %v, %v; want %s %q", e.Kind, e.Entry.Name, err, ok, kind, name)
-	}
-	if kind != registry.Resync && kind != registry.Unbound && e.Entry.Reachable != (kind == registry.Bound) {
-		w.t.Fatalf("event %s says reachable: %v", e.Kind, e.Entry.Reachable)
-	}
-	return e.Entry
 }
 
 func TestNameOutlivesOwnerByGrace(t *testing.T) {
@@ -215,65 +188,6 @@ func TestOwnerComesBackAfterGrace(t *testing.T) {
 		check(t, err)
 		if len(all) != 1 || !all[0].Reachable {
 			t.Fatalf("names %+v", all)
-		}
-	})
-}
-
-func TestWatchSurvivesRestart(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		ctx := t.Context()
-		_, names := w.join()
-		_, user := w.join()
-		events := watchNames(t, user, "a/")
-		check(t, registry.Bind[sample.Customer](ctx, names, "a/1", customer("1")))
-		check(t, registry.Bind[sample.Customer](ctx, names, "b", customer("2")))
-		events.expect(registry.Bound, "a/1")
-		w.stop()
-		w.start()
-		for {
-			e, err, ok := events.next()
-			if err != nil || !ok {
-				t.Fatal(err)
-			}
-			if e.Kind == registry.Resync {
-				break
-			}
-			if e.Kind != registry.Unreachable { // of the end of the old registry
-				t.Fatalf("event %+v", e)
-			}
-		}
-		for {
-			e, err, ok := events.next()
-			if err != nil || !ok || e.Entry.Name != "a/1" {
-				t.Fatalf("%+v, %v", e, err)
-			}
-			if e.Kind == registry.Bound {
-				break
-			}
-		}
-		check(t, registry.Unbind(ctx, names, "a/1"))
-		events.expect(registry.Unbound, "a/1")
-	})
-}
-
-func TestWatchEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		node, names := w.join()
-		ctx, cancel := context.WithCancel(t.Context())
-		time.AfterFunc(time.Second, cancel)
-		for _, err := range names.Watch(ctx, "") {
-			wantError(t, err, context.Canceled)
-		}
-		for _, err := range names.Watch(t.Context(), "\xff") {
-			if _, ok := errors.AsType[*registry.NameError](err); !ok {
-				t.Errorf("error %v", err)
-			}
-		}
-		time.AfterFunc(time.Second, func() { check(t, node.Close()) })
-		for _, err := range names.Watch(t.Context(), "") {
-			wantError(t, err, objects.ErrClosed)
 		}
 	})
 }

@@ -36,7 +36,7 @@ func TestOwnerReconnects(t *testing.T) {
 		check(t, err)
 		events := watchNames(t, w.local(), "")
 		events.expect(registry.Bound, "a")
-		w.pipes.Cut(registryURL)
+		w.kit.Cut(w.host)
 		events.expect(registry.Unreachable, "a")
 		if e := events.expect(registry.Bound, "a"); e.ID != before[0].ID {
 			t.Errorf("bound anew as %v, was %v", e.ID, before[0].ID)
@@ -99,8 +99,7 @@ func TestAcknowledgedAcrossRestartsStaysBound(t *testing.T) {
 		}
 		for range 8 {
 			<-time.After(200 * time.Millisecond)
-			w.pipes.Cut(registryURL)
-			w.stop()
+			w.crash()
 			w.start()
 		}
 		<-time.After(time.Second)

@@ -149,7 +149,7 @@ func (s *Server) clear() {
 	s.names, s.perOwner = index{}, map[string]int{}
 }
 
-// errEnded is the error of calls to a server or client that has ended.
+// errEnded is the error of calls to a server that has ended.
 func errEnded(op string) error {
-	return &objects.Error{Code: objects.CodeClosed, Op: "registry." + op, Outcome: objects.NotSent}
+	return &objects.Error{Code: objects.CodeClosed, Op: "registry." + op, Outcome: objects.NotSent, Cause: errors.New("the registry has ended")}
 }

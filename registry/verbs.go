@@ -34,7 +34,7 @@ func (s *Server) Bind(ctx context.Context, name string, object *proxy.Ref, terms
 		return Entry{}, errEnded("Bind")
 	}
 	if err := s.record(&r, terms.Replace); err != nil {
-		return Entry{}, fmt.Errorf("%q: %w", name, err)
+		return Entry{}, fmt.Errorf("bind %q: %w", name, err)
 	}
 	return s.bound(&binding{record: r, ref: object}), nil
 }
@@ -72,17 +72,17 @@ func (s *Server) newRecord(ctx context.Context, name string, object *proxy.Ref, 
 		return Record{}, err
 	}
 	if object == nil {
-		return Record{}, fmt.Errorf("%q: nil cannot be bound", name)
+		return Record{}, fmt.Errorf("bind %q: the object is nil", name)
 	}
 	id := terms.ID
 	if id == uuid.Nil {
 		id = uuid.Must(uuid.NewV7())
 	}
 	if id.Version() != 7 {
-		return Record{}, fmt.Errorf("%q: record id %v is not a UUID of version 7", name, id)
+		return Record{}, fmt.Errorf("bind %q: record id %v is not a UUID of version 7", name, id)
 	}
 	if len(terms.Signature) > maxSignature || !utf8.ValidString(terms.Signature) {
-		return Record{}, fmt.Errorf("%q: the signature is longer than %d bytes, or not UTF-8", name, maxSignature)
+		return Record{}, fmt.Errorf("bind %q: the signature is longer than %d bytes, or not UTF-8", name, maxSignature)
 	}
 	owner, incarnation, principal := s.caller(ctx)
 	return Record{
@@ -109,7 +109,7 @@ func (s *Server) roomFor(principal string) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.perOwner[principal] >= MaxNames {
-		return fmt.Errorf("%w: %d are bound by this caller, which is the limit", ErrTooManyNames, MaxNames)
+		return fmt.Errorf("%w: %d are bound by this caller, which is the limit; unbind some", ErrTooManyNames, MaxNames)
 	}
 	return nil
 }
@@ -126,10 +126,10 @@ func (s *Server) Unbind(_ context.Context, name string) error {
 	}
 	b := s.get(name)
 	if b == nil {
-		return fmt.Errorf("%q: %w", name, ErrNotFound)
+		return fmt.Errorf("unbind %q: %w", name, ErrNotFound)
 	}
 	if err := s.store.Delete(name, b.record.ID); err != nil {
-		return fmt.Errorf("%q: %w", name, err)
+		return fmt.Errorf("unbind %q: %w", name, err)
 	}
 	s.unbound(name)
 	return nil
@@ -147,10 +147,10 @@ func (s *Server) Lookup(_ context.Context, name string) (*proxy.Ref, Entry, erro
 	}
 	b := s.names.get(name)
 	if b == nil {
-		return nil, Entry{}, fmt.Errorf("%q: %w", name, ErrNotFound)
+		return nil, Entry{}, fmt.Errorf("lookup %q: %w; its owner does not run, or has not bound it yet", name, ErrNotFound)
 	}
 	if b.ref == nil {
-		return nil, b.entry(), fmt.Errorf("%q: %w", name, ErrNameUnreachable)
+		return nil, b.entry(), fmt.Errorf("lookup %q: %w: node %v; try again, it has %v to come back", name, ErrNameUnreachable, b.record.Owner, s.grace)
 	}
 	return b.ref, b.entry(), nil
 }

@@ -21,7 +21,7 @@ func (c *Client) Watch(ctx context.Context, prefix string) iter.Seq2[Event, erro
 	return func(yield func(Event, error) bool) {
 		ctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
-		defer context.AfterFunc(c.ctx, func() { cancel(errEnded("Watch")) })()
+		defer context.AfterFunc(c.ctx, func() { cancel(errClosed) })()
 		err := c.watch(ctx, prefix, func(e Event) bool { return yield(e, nil) })
 		if err != nil && err != errLoopLeft {
 			yield(Event{}, err)

@@ -1,0 +1,79 @@
+package registry_test
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+
+	"github.com/netobj/netobj/objects"
+	"github.com/netobj/netobj/registry"
+	"github.com/netobj/netobj/registry/internal/sample"
+)
+
+// fill binds as many names as one principal may.
+func fill(t *testing.T, s *registry.Server) {
+	t.Helper()
+	ref, err := objects.RefOf[sample.Customer](customer("x"))
+	check(t, err)
+	for i := range registry.MaxNames {
+		_, err := s.Bind(t.Context(), fmt.Sprintf("n/%d", i), ref, registry.Terms{})
+		check(t, err)
+	}
+}
+
+func TestNamesPerPrincipal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		ctx := t.Context()
+		_, other := w.join()
+		fill(t, w.server)
+		ref, err := objects.RefOf[sample.Customer](customer("x"))
+		check(t, err)
+		refused := func(name string, terms registry.Terms) {
+			t.Helper()
+			_, err := w.server.Bind(ctx, name, ref, terms)
+			wantError(t, err, registry.ErrTooManyNames)
+		}
+		accepted := func(name string, terms registry.Terms) {
+			t.Helper()
+			_, err := w.server.Bind(ctx, name, ref, terms)
+			check(t, err)
+		}
+		refused("more", registry.Terms{})
+		accepted("n/7", registry.Terms{Replace: true}) // its own
+
+		check(t, registry.Bind[sample.Customer](ctx, other, "other's", customer("y")))
+		refused("other's", registry.Terms{Replace: true})
+		check(t, registry.Rebind[sample.Customer](ctx, other, "n/8", customer("y")))
+		accepted("instead of n/8", registry.Terms{})
+		refused("more", registry.Terms{})
+
+		w.stop()
+		w.start() // the count is that of the stored names
+		refused("more", registry.Terms{})
+		check(t, w.server.Unbind(ctx, "n/9"))
+		accepted("instead of n/9", registry.Terms{})
+		refused("more", registry.Terms{})
+	})
+}
+
+func TestWatchesPerPrincipal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		ctx := t.Context()
+		var last registry.Subscription
+		for range registry.MaxWatches {
+			var err error
+			last, err = w.server.Watch(ctx, "none/", silent{})
+			check(t, err)
+		}
+		_, err := w.server.Watch(ctx, "none/", silent{})
+		wantError(t, err, registry.ErrTooManyWatches)
+		_, other := w.join()
+		watchNames(t, other, "")
+		check(t, last.Stop(ctx))
+		synctest.Wait()
+		_, err = w.server.Watch(ctx, "none/", silent{})
+		check(t, err)
+	})
+}
