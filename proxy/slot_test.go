@@ -63,3 +63,72 @@ func TestPutRef(t *testing.T) {
 		}
 	}
 }
+
+func TestPutRefRefuses(t *testing.T) {
+	_, _, err := put(func(e *marshal.Encoder) { proxy.PutRef[unexported](e, struct{ unexported }{}) })
+	contains(t, err, "no generated code for proxy_test.unexported")
+	_, _, err = put(func(e *marshal.Encoder) { proxy.PutRef[Account](e, NewAccountProxy(nil)) })
+	contains(t, err, "proxy without a reference")
+}
+
+func TestNilStaysNil(t *testing.T) {
+	data, slots, err := put(func(e *marshal.Encoder) {
+		e.Array(2)
+		proxy.PutRef[Account](e, nil)
+		proxy.PutHandle(e, nil)
+	})
+	if err != nil || len(slots) != 0 {
+		t.Fatalf("%d slots, error %v", len(slots), err)
+	}
+	var d marshal.Decoder
+	d.Reset(data, nil, nil, nil)
+	d.Tuple()
+	if a, r := proxy.GetRef[Account](d.Next()), proxy.GetHandle(d.Next()); a != nil || r != nil || d.End() != nil {
+		t.Errorf("%v, %v, %v", a, r, d.End())
+	}
+}
+
+func TestGetRef(t *testing.T) {
+	local := &account{}
+	ref, _ := remote("example.com/bank.Account", &account{})
+	for name, c := range map[string]struct {
+		object any
+		want   Account
+	}{
+		"what comes home is the Go value":    {local, local},
+		"a local handle is its Go value":     {proxy.NewLocalRef("example.com/bank.Account", local), local},
+		"a remote object is its one proxy":   {ref, ref.Typed(accountInterface).(Account)},
+		"a typed nil is a Go value, as sent": {(*account)(nil), (*account)(nil)},
+	} {
+		got, err := get(marshal.Slot{Object: c.object, Iface: "example.com/bank.Account"}, proxy.GetRef[Account])
+		if got != c.want || err != nil {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+	}
+}
+
+func TestGetRefRefuses(t *testing.T) {
+	ref, _ := remote("example.com/bank.Account", &account{})
+	_, err := get(marshal.Slot{Object: struct{}{}}, proxy.GetRef[Account])
+	contains(t, err, "reference to a struct {}, which does not implement proxy_test.Account")
+	_, err = get(marshal.Slot{Object: ref}, proxy.GetRef[unexported])
+	contains(t, err, "no generated code for proxy_test.unexported")
+}
+
+func TestHandles(t *testing.T) {
+	local := &account{}
+	ref, _ := remote("example.com/bank.Account", &account{})
+	for _, r := range []*proxy.Ref{ref, proxy.NewLocalRef("example.com/bank.Named", local)} {
+		_, slots, err := put(func(e *marshal.Encoder) { proxy.PutHandle(e, r) })
+		if err != nil || len(slots) != 1 {
+			t.Fatalf("%v: %d slots, error %v", r, len(slots), err)
+		}
+		got, err := get(slots[0], proxy.GetHandle)
+		if err != nil || got.Interface() != r.Interface() || got.String() != r.String() {
+			t.Errorf("%v came as %v, error %v", r, got, err)
+		}
+	}
+	if got, _ := get(marshal.Slot{Object: ref}, proxy.GetHandle); got != ref {
+		t.Error("a remote object has two handles")
+	}
+}
