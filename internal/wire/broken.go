@@ -33,7 +33,7 @@ func ParseBroken(msg []byte, m *Broken) error {
 	m.Entries = m.Entries[:0]
 	for range entries(&d, MaxEntries) {
 		added := tuple(&d, 3)
-		e := BrokenEntry{XID: d.Uint64(), Reason: d.Uint64(), Text: d.String()}
+		e := BrokenEntry{XID: d.Uint64(), Reason: d.Uint64(), Text: clean(d.String())}
 		pass(&d, added)
 		if d.Err() != nil {
 			break

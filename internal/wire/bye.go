@@ -18,6 +18,6 @@ func (m *Bye) Append(b []byte) []byte {
 func ParseBye(msg []byte, m *Bye) error {
 	d, more := body(msg, 3)
 	m.Code = d.Uint64()
-	m.Text = d.String()
+	m.Text = clean(d.String())
 	return end(&d, more, "Bye")
 }

@@ -16,7 +16,7 @@ type Call struct {
 	Timeout time.Duration // what is left of the caller's deadline, rounded up to microseconds; 0: none
 	Flags   uint64        // none is defined
 	Caps    []Cap
-	Meta    []byte // a CBOR map, reserved; nil: absent
+	Meta    []byte // a CBOR map, reserved; empty: absent
 	Body    Body   // the arguments, an array
 }
 
@@ -37,7 +37,7 @@ func (m *Call) AppendHead(b []byte, inline int) []byte {
 	b = marshal.AppendUint(b, microseconds(m.Timeout))
 	b = marshal.AppendUint(b, m.Flags)
 	b = appendCaps(b, m.Caps)
-	if m.Meta == nil {
+	if len(m.Meta) == 0 {
 		b = marshal.AppendNil(b)
 	} else {
 		b = append(b, m.Meta...)

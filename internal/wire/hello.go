@@ -269,7 +269,7 @@ func (a *HelloAck) pair(d *marshal.Decoder) {
 	case keyStatus:
 		a.Status = HelloStatus(d.Uint64())
 	case keyText:
-		a.Text = d.String()
+		a.Text = clean(d.String())
 	default:
 		d.Skip()
 	}

@@ -138,11 +138,11 @@ func begin(b []byte, t Type, n int) []byte {
 // MaxText is the longest text for people, in bytes; what is beyond is cut.
 const MaxText = 1024
 
-// appendText appends text for people, which may come from anywhere: it is cut,
-// and what is not UTF-8 is replaced.
-func appendText(b []byte, text string) []byte {
-	return marshal.AppendString(b, strings.ToValidUTF8(text[:min(len(text), MaxText)], ""))
-}
+// appendText appends text for people, which may come from anywhere.
+func appendText(b []byte, text string) []byte { return marshal.AppendString(b, clean(text)) }
+
+// clean cuts a text to MaxText, and drops what is not UTF-8.
+func clean(text string) string { return strings.ToValidUTF8(text[:min(len(text), MaxText)], "") }
 
 // entries reads the head of a list of at most limit.
 func entries(d *marshal.Decoder, limit int) int {

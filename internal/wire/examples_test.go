@@ -1,0 +1,222 @@
+package wire_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/netobj/netobj/internal/wire"
+	"github.com/netobj/netobj/marshal"
+	"github.com/netobj/netobj/objects"
+	"github.com/netobj/netobj/proxy"
+)
+
+// example becomes a vector of testdata/wire: a message that is sent, or bytes
+// that are only received.
+type example struct {
+	name  string
+	about string
+	m     any    // what is sent; nil: see bytes
+	bytes []byte // what this version would not send
+	fails string // what its parser then says; empty: it takes the bytes
+}
+
+const (
+	account = "example.com/bank.Account"
+	auditor = "example.com/bank.Auditor"
+)
+
+var deposit = uint64(proxy.NewMethodID(account, "Deposit"))
+
+// encoded returns what write writes.
+func encoded(write func(e *marshal.Encoder)) []byte {
+	var e marshal.Encoder
+	write(&e)
+	if err := e.Err(); err != nil {
+		panic(err)
+	}
+	return e.Data()
+}
+
+// tuple returns an array of the items, each written by its function.
+func tuple(items ...func(e *marshal.Encoder)) []byte {
+	return encoded(func(e *marshal.Encoder) {
+		e.Array(len(items))
+		for _, item := range items {
+			item(e)
+		}
+	})
+}
+
+func number(v int64) func(*marshal.Encoder)    { return func(e *marshal.Encoder) { e.Int(v) } }
+func text(v string) func(*marshal.Encoder)     { return func(e *marshal.Encoder) { e.String(v) } }
+func failure(err error) func(*marshal.Encoder) { return func(e *marshal.Encoder) { e.Error(err) } }
+func raw(item []byte) func(*marshal.Encoder)   { return func(e *marshal.Encoder) { e.Raw(item) } }
+func inline(item []byte) wire.Body             { return wire.Body{Inline: item} }
+func mine(xid, o uint64, iface string) wire.Cap {
+	return wire.Cap{Kind: wire.CapMine, XID: xid, Object: o, Iface: iface}
+}
+func yours(xid uint64) wire.Cap { return wire.Cap{Kind: wire.CapYours, XID: xid} }
+func numbered(first byte) (id [16]byte) {
+	for i := range id {
+		id[i] = first + byte(i)
+	}
+	return id
+}
+
+var (
+	dialler  = wire.Hello{Versions: wire.Versions{Min: 1, Max: 1}, Node: numbered(0x10), Incarnation: numbered(0x20), Lease: time.Minute, Limits: defaults}
+	acceptor = wire.Hello{Versions: wire.Versions{Min: 1, Max: 1}, Node: numbered(0xa0), Incarnation: numbered(0xb0), Lease: time.Minute, Limits: defaults}
+	defaults = wire.Limits{Message: 4 << 20, Depth: 32, Elements: 65536, Pairs: 16384, References: 1024, Streams: 128, Exports: 65536, Imports: 65536, Calls: 16640, Arguments: 12 << 20}
+	newer    = wire.Hello{Versions: wire.Versions{Min: 2, Max: 3}, Node: numbered(0x10), Incarnation: numbered(0x20)}
+)
+
+func with(h wire.Hello, change func(*wire.Hello)) *wire.Hello {
+	change(&h)
+	return &h
+}
+
+// frame puts the magic and the length before a payload.
+func frame(payload ...byte) []byte {
+	return append([]byte{'N', 'O', 'B', 'J', 0, 0, byte(len(payload) >> 8), byte(len(payload))}, payload...)
+}
+
+var helloExamples = []example{
+	{name: "defaults", about: "a node with default settings dials", m: &dialler},
+	{name: "a certain peer", about: "the dialler accepts only this incarnation at the address",
+		m: with(dialler, func(h *wire.Hello) { peer := numbered(0xb0); h.WantPeer = &peer })},
+	{name: "versions and features", about: "the dialler speaks three versions and two optional parts",
+		m: with(dialler, func(h *wire.Hello) { h.Versions.Max = 3; h.Features = []string{"resume", "introductions"} })},
+	{name: "least", about: "what is not told reads as zero: no limits, no lease, no node",
+		bytes: frame(append([]byte{0xa3, 1, 1, 2, 1, 4, 0x50}, filled(16, 0x20)...)...)},
+	{name: "more", about: "a key that this version does not know, and a limit more, are skipped",
+		bytes: frame(append(append([]byte{0xa5, 1, 1, 2, 2, 4, 0x50}, filled(16, 0x20)...), 8, 0x8b, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0x18, 99, 0x82, 1, 0xa0)...)},
+	{name: "later version", about: "of a dialler that does not speak version 1 only the versions are read", bytes: frame(0xa3, 1, 2, 2, 3, 4, 0x61, 'x')},
+	{name: "no version", about: "the versions must be there", bytes: frame(append([]byte{0xa1, 4, 0x50}, filled(16, 0x20)...)...), fails: "no version"},
+	{name: "no incarnation", about: "so must the incarnation", bytes: frame(0xa2, 1, 1, 2, 1), fails: "no incarnation"},
+	{name: "short identity", about: "an identity has 16 bytes", bytes: frame(0xa3, 1, 1, 2, 1, 4, 0x41, 7), fails: "identity of 1 bytes"},
+	{name: "key twice", about: "no map may have a key twice", bytes: frame(0xa2, 1, 1, 1, 1), fails: "key twice"},
+	{name: "too long", about: "a frame has at most 65,536 bytes; its length alone is refused", bytes: []byte("NOBJ\x00\x01\x00\x01"), fails: "65537 bytes"},
+	{name: "another protocol", about: "what does not begin with the magic is no frame", bytes: []byte("GET / HTTP/1.1\r\n"), fails: "HTTP"},
+}
+
+func filled(n int, b byte) []byte {
+	all := make([]byte, n)
+	for i := range all {
+		all[i] = b
+	}
+	return all
+}
+
+var helloAckExamples = []example{
+	{name: "new", about: "the connection becomes the session", m: &wire.HelloAck{Hello: acceptor}},
+	{name: "duplicate", about: "there is a session already", m: &wire.HelloAck{Hello: acceptor, Status: wire.StatusDuplicate}},
+	{name: "wrong incarnation", about: "the dialler wanted somebody else", m: &wire.HelloAck{Hello: acceptor, Status: wire.StatusWrongIncarnation}},
+	{name: "refused", about: "the acceptor says why", m: &wire.HelloAck{Hello: acceptor, Status: wire.StatusRefused, Text: "node is closing"}},
+	{name: "version", about: "the acceptor speaks versions 2 and 3 only", m: &wire.HelloAck{Hello: newer, Status: wire.StatusVersion}},
+}
+
+func word(g wire.GoStatus) *wire.GoStatus { return &g }
+
+var goExamples = []example{
+	{name: "start", about: "multiplexing begins", m: word(wire.GoStart)},
+	{name: "abandon", about: "another connection will be used", m: word(wire.GoAbandon)},
+	{name: "replace", about: "after duplicate: the dialler has lost that session", m: word(wire.GoReplace)},
+}
+
+var callExamples = []example{
+	{name: "one number", about: "Deposit(500) on the object that the receiver granted as xid 1",
+		m: &wire.Call{ID: 1, Target: wire.Target{XID: 1}, Method: deposit, Body: inline(tuple(number(500)))}},
+	{name: "with a deadline", about: "1.5 s are left",
+		m: &wire.Call{ID: 2, Target: wire.Target{XID: 1}, Method: deposit, Timeout: 1500 * time.Millisecond, Body: inline(tuple(number(500)))}},
+	{name: "no arguments", about: "PeerService.Ping on the receiver itself, target 0",
+		m: &wire.Call{ID: 3, Method: uint64(proxy.NewMethodID("github.com/netobj/netobj/objects.PeerService", "Ping")), Body: inline(tuple())}},
+	{name: "with references", about: "the arguments are entries 0 and 1 of the table: an object of the caller's, granted by this message, and one of the receiver's",
+		m: &wire.Call{ID: 4, Target: wire.Target{XID: 1}, Method: uint64(proxy.NewMethodID(account, "Watch")),
+			Caps: []wire.Cap{mine(3, 12, auditor), yours(2)}, Body: inline(tuple(number(0), number(1)))}},
+	{name: "in bulk", about: "the arguments come on a bulk stream, as body 1 of 40,003 bytes",
+		m: &wire.Call{ID: 5, Target: wire.Target{XID: 1}, Method: uint64(proxy.NewMethodID(account, "Attach")), Body: wire.Body{Bulk: true, BulkID: 1, Size: 40003}}},
+	{name: "with metadata", about: "reserved; it must be a map, and is ignored",
+		m: &wire.Call{ID: 6, Target: wire.Target{XID: 1}, Method: deposit, Body: inline(tuple(number(500))),
+			Meta: encoded(func(e *marshal.Encoder) { e.Map(1); e.Key("traceparent"); e.String("00-ab-cd-01") })}},
+	{name: "introduction", about: "a reference of kind 2 is reserved; its entry is skipped, and the call is answered with unsupported",
+		bytes: tuple(number(1), number(7), number(1), number(1), number(0), number(0),
+			raw([]byte{0x81, 0x84, 2, 0x41, 7, 0x61, 'x', 0xf6}), raw([]byte{0xf6}), raw([]byte{0x42, 0x81, 0}))},
+	{name: "on an answer", about: "an array in place of the target is reserved; answered with unsupported",
+		bytes: tuple(number(1), number(8), raw([]byte{0x82, 7, 0x80}), number(1), number(0), number(0), raw([]byte{0x80}), raw([]byte{0xf6}), raw([]byte{0x41, 0x80})), fails: "reserved"},
+	{name: "unknown flag", about: "all flags are reserved; answered with unsupported",
+		bytes: tuple(number(1), number(9), number(1), number(1), number(0), number(1), raw([]byte{0x80}), raw([]byte{0xf6}), raw([]byte{0x41, 0x80})), fails: "reserved"},
+	{name: "longer", about: "elements that a later version adds, to the message, to a reference and to the place of the body, are skipped",
+		bytes: tuple(number(1), number(10), number(1), number(1), number(0), number(0), raw([]byte{0x81, 0x85, 1, 2, 0, 0x60, 0x18, 99}),
+			raw([]byte{0xf6}), raw([]byte{0x83, 1, 0x19, 0x9c, 0x43, 0xf5}), text("later"), raw([]byte{0xa1, 1, 2}))},
+	{name: "no body", about: "every element of version 1 must be there",
+		bytes: tuple(number(1), number(11), number(1), number(1), number(0), number(0), raw([]byte{0x80}), raw([]byte{0xf6})), fails: "8 elements, at least 9"},
+	{name: "metadata in a list", about: "metadata is a map or null",
+		bytes: tuple(number(1), number(12), number(1), number(1), number(0), number(0), raw([]byte{0x80}), raw([]byte{0x80}), raw([]byte{0x40})), fails: "not a map"},
+	{name: "negative id", about: "all numbers are natural ones",
+		bytes: tuple(number(1), number(-1), number(1), number(1), number(0), number(0), raw([]byte{0x80}), raw([]byte{0xf6}), raw([]byte{0x40})), fails: "does not fit"},
+}
+
+var returnExamples = []example{
+	{name: "a result", about: "Deposit returned 1500", m: &wire.Return{ID: 1, Body: inline(tuple(number(1500)))}},
+	{name: "a reference", about: "the result is object 12 of the answering side, granted as xid 3",
+		m: &wire.Return{ID: 2, Caps: []wire.Cap{mine(3, 12, auditor)}, Body: inline(tuple(number(0)))}},
+	{name: "an error", about: "errors.New(\"no such account\"), and the results beside it",
+		m: &wire.Return{ID: 3, Status: wire.StatusError, Body: inline(tuple(failure(errors.New("no such account")), raw(tuple(number(0)))))}},
+	{name: "a wrapped error", about: "fmt.Errorf(\"open ledger: %w\", fs.ErrNotExist)",
+		m: &wire.Return{ID: 4, Status: wire.StatusError, Body: inline(tuple(failure(fmt.Errorf("open ledger: %w", fs.ErrNotExist)), raw(tuple(number(0)))))}},
+	{name: "joined errors", about: "errors.Join of two, one of them with fields",
+		m: &wire.Return{ID: 5, Status: wire.StatusError, Body: inline(tuple(
+			failure(errors.Join(context.Canceled, &fs.PathError{Op: "open", Path: "/ledger", Err: fs.ErrPermission})), raw(tuple(number(0)))))}},
+	{name: "a fault", about: "code 5, no such object; no cause tree would be null; no hint; outcome 2, failed there",
+		m: &wire.Return{ID: 6, Status: wire.StatusFault, Body: inline(tuple(number(int64(objects.CodeNoSuchObject)), failure(errors.New("this session knows no object 9")), text(""), number(int64(objects.FailedThere))))}},
+	{name: "a fault without cause", about: "code 3, closed; outcome 0, not sent: calling again elsewhere is safe",
+		m: &wire.Return{ID: 7, Status: wire.StatusFault, Body: inline(tuple(number(int64(objects.CodeClosed)), failure(nil), text("look the name up again"), number(int64(objects.NotSent))))}},
+	{name: "in bulk", about: "the results come on a bulk stream, as body 1 of 40,003 bytes", m: &wire.Return{ID: 8, Body: wire.Body{Bulk: true, BulkID: 1, Size: 40003}}},
+	{name: "unknown status", about: "a status above 2 is reserved; the call fails with unsupported", bytes: []byte{0x85, 2, 9, 3, 0x80, 0x40}, fails: "reserved"},
+	{name: "longer", about: "elements that a later version adds are skipped", bytes: []byte{0x86, 2, 10, 0, 0x80, 0x41, 0x80, 0x63, 'n', 'e', 'w'}},
+	{name: "cut", about: "the message ends in its body", bytes: []byte{0x85, 2, 11, 0, 0x80, 0x45, 0x80}, fails: "too early"},
+	{name: "more than it says", about: "nothing may follow the array", bytes: []byte{0x85, 2, 12, 0, 0x80, 0x41, 0x80, 0x00}, fails: "bytes follow"},
+	{name: "body as text", about: "a body is a byte string or [id, size]", bytes: []byte{0x85, 2, 13, 0, 0x80, 0x60}, fails: "expected a byte string"},
+}
+
+var cancelExamples = []example{
+	{name: "cancel", about: "nobody waits for call 2 any more", m: &wire.Cancel{ID: 2}},
+	{name: "longer", about: "an element more is skipped", bytes: []byte{0x83, 3, 2, 0xa0}},
+}
+
+var releaseExamples = []example{
+	{name: "one", about: "the only grant of xid 3", m: &wire.Release{Entries: []wire.Entry{{XID: 3, N: 1}}}},
+	{name: "several", about: "references in the order in which they were given up", m: &wire.Release{Entries: []wire.Entry{{XID: 300, N: 2}, {XID: 1, N: 70000}}}},
+	{name: "longer", about: "an element more in an entry is skipped", bytes: []byte{0x82, 4, 0x81, 0x83, 3, 1, 0x61, 'x'}},
+	{name: "short entry", about: "an entry has two elements at least", bytes: []byte{0x82, 4, 0x81, 0x81, 3}, fails: "array of 1 elements"},
+}
+
+var pingExamples = []example{
+	{name: "ping", about: "the number comes back", m: &wire.Ping{N: 7}},
+	{name: "heartbeat", about: "what this implementation sends after a silence", m: &wire.Ping{}},
+}
+
+var pongExamples = []example{{name: "pong", about: "answer to ping 7", m: &wire.Pong{N: 7}}}
+
+var byeExamples = []example{
+	{name: "closing", about: "the node closes", m: &wire.Bye{Text: "its owner closed its node"}},
+	{name: "unknown code", about: "a code above 0 is reserved and taken like 0", bytes: []byte{0x83, 7, 9, 0x60}},
+}
+
+var brokenExamples = []example{
+	{name: "gone", about: "what was granted as xid 3 is gone, error code 1",
+		m: &wire.Broken{Entries: []wire.BrokenEntry{{XID: 3, Reason: uint64(objects.CodeGone), Text: "its owner restarted"}}}},
+	{name: "several", about: "two references, of which one cannot be reached, error code 4", m: &wire.Broken{Entries: []wire.BrokenEntry{
+		{XID: 3, Reason: uint64(objects.CodeUnreachable), Text: "connection closed"}, {XID: 4, Reason: uint64(objects.CodeReleased)}}}},
+}
+
+// reservedExamples are messages that this version skips, whatever is in them.
+var reservedExamples = []example{
+	{name: "Ack", about: "a message of a reserved type", bytes: []byte{0x82, 9, 0x81, 5}},
+	{name: "Reconcile", about: "another", bytes: []byte{0x85, 10, 2, 0x80, 0x80, 0x80}},
+	{name: "Credit", about: "another", bytes: []byte{0x83, 14, 1, 0x1a, 0, 1, 0, 0}},
+	{name: "message type 99", about: "a type that nobody has thought of", bytes: []byte{0x81, 0x18, 99}},
+}
