@@ -2,47 +2,69 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/netobj/netobj/internal/schema"
 	"github.com/netobj/netobj/marshal"
-	"github.com/netobj/netobj/objects"
 	"github.com/netobj/netobj/proxy"
-	"github.com/netobj/netobj/registry"
 )
 
-// call calls a method of a bound object, and with "then" a method of the object
-// that came back, and so on. It prints the last results.
+const callHelp = `
+Arguments are JSON, typed by the method's descriptor, which comes from the
+object's owner: see "objctl inspect NAME". Text needs quotes, '"alice"'; bytes
+are base64 or "0x..."; times are as "2026-01-02T15:04:05Z", durations as "1m30s";
+null is the zero value of everything. What a variadic method takes is given one
+by one. Negative numbers need no care; before other words that begin with a
+dash, put "--".
+
+Results are printed as JSON, whatever -o says: nothing if there are none, one as
+it is, several as an object of their names, or as a list if they have none.
+
+Objects are written as obj://
+
+  obj://NAME  the object that is bound to NAME
+  obj://./2   the second object that calls on this line have returned
+
+"then" calls a method of the first object that the call before it returned, or
+of the one written behind it. Only the last call's results are printed:
+
+  objctl call bank Open '"alice"' then Deposit 500
+  objctl call bank Open '"alice"' then obj://bank/bob Move obj://./1 500
+
+An object among the results is printed as obj://INCARNATION/NUMBER. That tells
+objects apart but gives no right to use them: objctl lets go of an object when it
+ends.
+`
+
+// call calls a method of a bound object, and with "then" methods of the objects
+// that came back. It prints the last results.
 func call(ctx context.Context, t *tool, args []string) error {
-	names, err := t.names(ctx)
+	c := &caller{tool: t}
+	target, err := c.resolve(ctx, objectScheme+strings.TrimPrefix(args[0], objectScheme))
 	if err != nil {
 		return err
 	}
-	target, err := names.LookupRef(ctx, args[0])
-	if err != nil {
-		return err
-	}
-	steps := split(args[1:], "then")
-	for i, step := range steps {
-		if len(step) == 0 {
-			return &usageError{`a method's name is missing beside "then"`}
+	var results any
+	for i, step := range split(args[1:], "then") {
+		if i > 0 {
+			if target, step, err = c.next(ctx, step); err != nil {
+				return err
+			}
 		}
-		caller := caller{names: names, target: target}
-		results, err := caller.call(ctx, step[0], step[1:])
-		if err != nil {
+		if len(step) == 0 {
+			return usagef(`a method's name is missing beside "then"`)
+		}
+		before := len(c.objects)
+		if results, err = c.call(ctx, target, step[0], step[1:]); err != nil {
 			return err
 		}
-		if i == len(steps)-1 {
-			return t.json(results)
-		}
-		if target = caller.object; target == nil {
-			return fmt.Errorf("%s returned no object that a method can be called on", step[0])
-		}
+		c.latest = c.objects[before:]
 	}
-	return nil
+	if results == nothing {
+		return nil
+	}
+	return t.json(results)
 }
 
 // split cuts words at each separator.
@@ -58,116 +80,62 @@ func split(words []string, separator string) [][]string {
 	}
 }
 
-// caller makes one untyped call.
+// caller makes untyped calls, one after the other.
 type caller struct {
-	names  *registry.Client
-	target *proxy.Ref
-	object *proxy.Ref // the first object among the results
+	tool    *tool
+	objects []*proxy.Ref // that calls have returned
+	latest  []*proxy.Ref // those of the latest call
 }
 
-func (c *caller) call(ctx context.Context, method string, args []string) (any, error) {
-	iface, m, err := c.find(ctx, method)
+// next returns the object that the words behind a "then" are about, and the
+// words that are left.
+func (c *caller) next(ctx context.Context, step []string) (*proxy.Ref, []string, error) {
+	if len(step) > 0 && strings.HasPrefix(step[0], objectScheme) {
+		target, err := c.resolve(ctx, step[0])
+		return target, step[1:], err
+	}
+	if len(c.latest) == 0 {
+		return nil, nil, usagef(`the call before "then" returned no object to go on with`)
+	}
+	return c.latest[0], step, nil
+}
+
+func (c *caller) call(ctx context.Context, target *proxy.Ref, method string, args []string) (any, error) {
+	m, err := lookup(ctx, target, method)
 	if err != nil {
 		return nil, err
 	}
-	if len(args) != len(m.Params) {
-		return nil, &usageError{fmt.Sprintf("%s takes %d arguments, %d are given: %s", method, len(m.Params), len(args), m.Signature)}
-	}
-	params, err := types(m.Params)
-	if err != nil {
+	if err := m.check(args); err != nil {
 		return nil, err
 	}
-	resultTypes, err := types(m.Results)
-	if err != nil {
+	out := target.Begin(ctx, &m.Method)
+	writer := schema.Writer{Ref: func(e *marshal.Encoder, uri, iface string) error { return c.putObject(ctx, e, uri, iface) }}
+	if err := m.put(&writer, &out.Args, args); err != nil {
 		return nil, err
-	}
-	out := c.target.Begin(ctx, &proxy.Method{Name: m.Name, Interface: iface, ID: proxy.NewMethodID(iface, m.Name)})
-	writer := schema.Writer{Ref: func(e *marshal.Encoder, uri, _ string) error { return c.putObject(ctx, e, uri) }}
-	out.Args.Array(len(args))
-	for i, arg := range args {
-		if err := writer.Write(&out.Args, params[i], literal(arg)); err != nil {
-			return nil, &usageError{fmt.Sprintf("argument %d (%s): %v", i+1, strings.TrimSpace(m.Params[i].Name+" "+params[i].Go()), err)}
-		}
 	}
 	out.Invoke()
 	reader := schema.Reader{Ref: c.seeObject}
-	values := make([]any, len(resultTypes))
-	for i, t := range resultTypes {
+	values := make([]any, len(m.results))
+	for i, t := range m.results {
 		values[i] = reader.Read(out.Results.Next(), t)
 	}
-	return arrange(m.Results, values), out.End()
+	return present(m.Results, values), out.End()
 }
 
-// literal returns an argument as JSON: an object's obj:// text needs no quotes.
-func literal(arg string) string {
-	if strings.HasPrefix(arg, "obj://") {
-		return strconv.Quote(arg)
-	}
-	return arg
-}
+// nothing is what a method without results returns.
+const nothing = noResults(0)
 
-// find looks a method up in the descriptors of the target.
-func (c *caller) find(ctx context.Context, method string) (string, *objects.MethodDescriptor, error) {
-	interfaces, err := objects.Describe(ctx, c.target)
-	if err != nil {
-		return "", nil, err
-	}
-	var known []string
-	for i := range interfaces {
-		for k := range interfaces[i].Methods {
-			m := &interfaces[i].Methods[k]
-			if m.Name == method {
-				return interfaces[i].Name, m, nil
-			}
-			known = append(known, m.Name)
-		}
-	}
-	return "", nil, fmt.Errorf("%w %s; there are %s", objects.ErrNoSuchMethod, method, clean(strings.Join(known, ", ")))
-}
+type noResults int
 
-func types(fields []objects.FieldDescriptor) ([]*schema.Type, error) {
-	all := make([]*schema.Type, len(fields))
-	for i, f := range fields {
-		var err error
-		if all[i], err = schema.Parse(f.Type); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
-}
-
-// putObject writes the object bound to the name in an obj:// text.
-func (c *caller) putObject(ctx context.Context, e *marshal.Encoder, uri string) error {
-	name := strings.TrimPrefix(uri, "obj://")
-	ref, err := c.names.LookupRef(ctx, name)
-	if err != nil {
-		return err
-	}
-	proxy.PutHandle(e, ref)
-	return nil
-}
-
-// seeObject prints an object among the results, and remembers the first.
-func (c *caller) seeObject(slot marshal.Slot) string {
-	ref, ok := slot.Object.(*proxy.Ref)
-	if !ok {
-		return fmt.Sprint(slot.Object)
-	}
-	if c.object == nil {
-		c.object = ref
-	}
-	return ref.String()
-}
-
-// arrange returns one result as it is, and several as an object if all have
+// present returns one result as it is, and several as an object if all have
 // names, else as a list.
-func arrange(fields []objects.FieldDescriptor, values []any) any {
+func present(fields []proxy.Field, values []any) any {
 	switch {
 	case len(values) == 0:
-		return nil
+		return nothing
 	case len(values) == 1:
 		return values[0]
-	case slices.ContainsFunc(fields, func(f objects.FieldDescriptor) bool { return f.Name == "" }):
+	case slices.ContainsFunc(fields, func(f proxy.Field) bool { return f.Name == "" }):
 		return values
 	}
 	object := map[string]any{}

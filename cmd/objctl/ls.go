@@ -27,7 +27,8 @@ func list(ctx context.Context, t *tool, args []string) error {
 	for i, e := range entries {
 		rows[i] = []string{e.Name, proxy.ShortName(e.Interface), state(e.Reachable), e.Owner.String(), e.BoundAt.UTC().Format("2006-01-02 15:04:05")}
 	}
-	return t.table([]string{"NAME", "INTERFACE", "STATE", "OWNER", "BOUND (UTC)"}, rows)
+	return t.table([]string{"NAME", "INTERFACE", "STATE", "OWNER", "BOUND (UTC)"}, rows,
+		func(row int) bool { return !entries[row].Reachable })
 }
 
 func state(reachable bool) string {

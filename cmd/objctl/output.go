@@ -19,10 +19,11 @@ func isTerminal(out io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// table prints rows in columns. What came from a peer is printed without control
-// characters.
-func (t *tool) table(header []string, rows [][]string) error {
-	w := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
+// table prints rows in columns, those that marked reports in colour. What came
+// from a peer is printed without control characters.
+func (t *tool) table(header []string, rows [][]string, marked func(row int) bool) error {
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, strings.Join(header, "\t"))
 	for _, row := range rows {
 		for i := range row {
@@ -30,7 +31,19 @@ func (t *tool) table(header []string, rows [][]string) error {
 		}
 		fmt.Fprintln(w, strings.Join(row, "\t"))
 	}
-	return w.Flush()
+	w.Flush()
+	number := -1 // the header's
+	for line := range strings.Lines(text.String()) {
+		line = strings.TrimSuffix(line, "\n")
+		if number >= 0 && marked(number) {
+			line = t.mark(line)
+		}
+		number++
+		if _, err := fmt.Fprintln(t.out, line); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // clean replaces control characters, which could move a terminal's cursor.

@@ -13,12 +13,16 @@ import (
 
 // ping connects to a node and times one call there and back.
 func ping(ctx context.Context, t *tool, args []string) error {
-	url := cmp.Or(first(args), t.url, os.Getenv("OBJREGISTRY"), registry.DefaultAddress)
-	if _, err := objects.Ping(ctx, t.node, url); err != nil { // connects
+	node, err := t.node()
+	if err != nil {
+		return err
+	}
+	url := cmp.Or(first(args), t.registry, os.Getenv(registry.AddressVariable), registry.DefaultAddress)
+	if _, err := objects.Ping(ctx, node, url); err != nil { // connects
 		return err
 	}
 	begun := time.Now()
-	peer, err := objects.Ping(ctx, t.node, url)
+	peer, err := objects.Ping(ctx, node, url)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,15 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
+const watchHelp = `
+The names that are there come first, then every change, until it is interrupted:
+
+  bound        the name is bound and reachable
+  unreachable  its owner's connection is lost
+  unbound      the name is gone
+  resync       changes were missed: what follows is all that is there now
+`
+
 // watch prints the names that are there, then every change, until it is
 // interrupted.
 func watch(ctx context.Context, t *tool, args []string) error {

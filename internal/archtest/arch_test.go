@@ -45,7 +45,7 @@ var rules = map[string][]string{
 	"internal/doctest":        {},
 	"cmd/objgen":              {"gen", "internal/cli"},
 	"cmd/objregistry":         {"objects", "registry", "registry/boltstore", "internal/cli"},
-	"cmd/objctl":              {"objects", "registry", "proxy", "marshal", "internal/schema", "internal/cli"},
+	"cmd/objctl":              {"objects", "registry", "proxy", "marshal", "internal/schema", "internal/cli", uuid},
 }
 
 // pure lists standard packages that a package must not import, because it is a

@@ -86,7 +86,7 @@ func (p *parser) typ(depth int) *Type {
 	case p.accept("tuple("):
 		return p.fields(Tuple, depth)
 	case p.accept("opaque:"):
-		t := &Type{Kind: Opaque, Form: p.word()}
+		t := &Type{Kind: Opaque, Form: p.form()}
 		p.expect("(")
 		t.Name = p.name()
 		return t
@@ -118,6 +118,17 @@ func (p *parser) word() string {
 		p.off++
 	}
 	return p.text[start:p.off]
+}
+
+// form reads how a type with a marshaler of its own travels.
+func (p *parser) form() string {
+	start := p.off
+	form := p.word()
+	if form != "text" && form != "bytes" && form != "cbor" {
+		p.off = start
+		p.fail(`"text", "bytes" or "cbor"`)
+	}
+	return form
 }
 
 func (p *parser) number() int {
@@ -153,11 +164,12 @@ func (p *parser) field(depth int) Field {
 	case p.accept("#"):
 		f.Number = true
 		start := p.off
-		f.Name = p.word()
-		if _, err := strconv.ParseInt(f.Name, 10, 64); err != nil {
+		n, err := strconv.ParseInt(p.word(), 10, 64)
+		if err != nil {
 			p.off = start
 			p.fail("a number")
 		}
+		f.Name = strconv.FormatInt(n, 10)
 	case strings.HasPrefix(p.text[p.off:], `"`):
 		f.Name = p.quoted()
 	default:

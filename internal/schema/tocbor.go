@@ -2,18 +2,14 @@ package schema
 
 import (
 	"bytes"
-	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"math/big"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/netobj/netobj/marshal"
 )
@@ -26,26 +22,41 @@ type Writer struct {
 }
 
 // Write appends the value that text, JSON, has as a t. Its error names the place
-// and what was expected there.
+// and what was expected there. What breaks a limit is an error of e, which the
+// caller asks for when the message is complete.
 func (w *Writer) Write(e *marshal.Encoder, t *Type, text string) error {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
 	var v any
 	if err := d.Decode(&v); err != nil {
-		return fmt.Errorf("%.60q is not JSON: %w", text, err)
+		if t.Kind == Ref {
+			return mismatch("", t, text)
+		}
+		return notJSON(text, err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return fmt.Errorf("%.60q: more than one JSON value", text)
 	}
-	if err := w.value(e, t, v, ""); err != nil {
-		return err
+	return w.value(e, t, v, "")
+}
+
+func notJSON(text string, err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%.60q is not JSON: it ends too early", text)
 	}
-	return e.Err()
+	if c := text[0]; c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' {
+		return fmt.Errorf("%.60q is not JSON; text needs quotes: '%.60q'", text, text)
+	}
+	return fmt.Errorf("%.60q is not JSON: %w", text, err)
 }
 
 func mismatch(path string, t *Type, v any) error {
-	found, _ := json.Marshal(v)
-	return fmt.Errorf("%sexpected %s, found %.60s", at(path), t.Go(), found)
+	found, _ := json.Marshal(v) // what came from JSON can go back
+	want := t.Go()
+	if t.Kind == Ref {
+		want += " as obj://NAME"
+	}
+	return fmt.Errorf("%sexpected %s, found %.60s", at(path), want, found)
 }
 
 func at(path string) string {
@@ -74,8 +85,7 @@ func (w *Writer) value(e *marshal.Encoder, t *Type, v any, path string) error {
 	case Struct, Tuple:
 		return w.fields(e, t, v, path)
 	case Any:
-		e.Any(natural(v))
-		return nil
+		return free(e, t, v, path)
 	case Bool:
 		if b, ok := v.(bool); ok {
 			e.Bool(b)
@@ -87,115 +97,6 @@ func (w *Writer) value(e *marshal.Encoder, t *Type, v any, path string) error {
 		}
 	}
 	return mismatch(path, t, v)
-}
-
-// number writes a JSON number, which must fit t.
-func number(e *marshal.Encoder, t *Type, v any, path string) error {
-	n, ok := v.(json.Number)
-	if !ok {
-		return mismatch(path, t, v)
-	}
-	bits := t.Bits
-	if bits == 0 {
-		bits = 64
-	}
-	switch t.Kind {
-	case Int:
-		i, err := strconv.ParseInt(n.String(), 10, bits)
-		if err != nil {
-			return mismatch(path, t, v)
-		}
-		e.Int(i)
-	case Uint:
-		u, err := strconv.ParseUint(n.String(), 10, bits)
-		if err != nil {
-			return mismatch(path, t, v)
-		}
-		e.Uint(u)
-	case Float:
-		f, err := strconv.ParseFloat(n.String(), bits)
-		if err != nil {
-			return mismatch(path, t, v)
-		}
-		if bits == 32 {
-			e.Float32(float32(f))
-		} else {
-			e.Float64(f)
-		}
-	case BigInt:
-		b, ok := new(big.Int).SetString(n.String(), 10)
-		if !ok {
-			return mismatch(path, t, v)
-		}
-		e.BigInt(b)
-	}
-	return nil
-}
-
-// text writes what JSON has as a string.
-func text(e *marshal.Encoder, t *Type, s, path string) error {
-	switch t.Kind {
-	case String:
-		e.String(s)
-	case Error:
-		e.Error(errors.New(s))
-	case Bytes:
-		p, err := parseBytes(s)
-		if err != nil {
-			return fmt.Errorf("%s%w", at(path), err)
-		}
-		e.Bytes(p)
-	case Time:
-		when, err := time.Parse(time.RFC3339Nano, s)
-		if err != nil {
-			return fmt.Errorf("%sexpected a time such as 2026-01-02T15:04:05Z, found %.60q", at(path), s)
-		}
-		e.Time(when)
-	case Duration:
-		d, err := time.ParseDuration(s)
-		if err != nil {
-			return fmt.Errorf("%sexpected a duration such as 1m30s, found %.60q", at(path), s)
-		}
-		e.Int(int64(d))
-	case Opaque:
-		return opaque(e, t, s, path)
-	default:
-		return mismatch(path, t, s)
-	}
-	return nil
-}
-
-func opaque(e *marshal.Encoder, t *Type, s, path string) error {
-	if t.Form == "text" {
-		e.String(s)
-		return nil
-	}
-	p, err := parseBytes(s)
-	if err != nil {
-		return fmt.Errorf("%s%w", at(path), err)
-	}
-	if t.Form == "cbor" {
-		e.Raw(p)
-	} else {
-		e.Bytes(p)
-	}
-	return nil
-}
-
-// parseBytes reads base64, or hex behind 0x.
-func parseBytes(s string) ([]byte, error) {
-	if digits, ok := strings.CutPrefix(s, "0x"); ok {
-		p, err := hex.DecodeString(digits)
-		if err != nil {
-			return nil, fmt.Errorf("expected hex digits behind 0x, found %.60q", s)
-		}
-		return p, nil
-	}
-	p, err := base64.StdEncoding.DecodeString(s)
-	if err != nil {
-		return nil, fmt.Errorf("expected bytes in base64, or in hex behind 0x, found %.60q", s)
-	}
-	return p, nil
 }
 
 func (w *Writer) ref(e *marshal.Encoder, t *Type, v any, path string) error {
@@ -245,19 +146,13 @@ func (w *Writer) mapping(e *marshal.Encoder, t *Type, v any, path string) error 
 		path  string
 	}
 	var pairs []pair
-	for key, value := range object {
+	for _, key := range slices.Sorted(maps.Keys(object)) {
 		var k marshal.Encoder
-		var typed any = key
-		if t.Key.Kind == Int || t.Key.Kind == Uint || t.Key.Kind == Float {
-			typed = json.Number(key)
-		} else if t.Key.Kind == Bool {
-			typed = key == "true"
-		}
 		here := fmt.Sprintf("%s[%q]", path, key)
-		if err := w.value(&k, t.Key, typed, here); err != nil {
+		if err := w.value(&k, t.Key, t.Key.fromKey(key), here); err != nil {
 			return err
 		}
-		pairs = append(pairs, pair{k.Data(), value, here})
+		pairs = append(pairs, pair{k.Data(), object[key], here})
 	}
 	slices.SortFunc(pairs, func(a, b pair) int { return bytes.Compare(a.key, b.key) })
 	e.Map(len(pairs))
@@ -268,6 +163,22 @@ func (w *Writer) mapping(e *marshal.Encoder, t *Type, v any, path string) error 
 		}
 	}
 	return nil
+}
+
+// fromKey returns the JSON value of type t that a map's key stands for: JSON has
+// text for keys alone.
+func (t *Type) fromKey(key string) any {
+	switch t.Kind {
+	case Int, Uint, Float, BigInt:
+		if !slices.Contains(notNumbers, key) {
+			return json.Number(key)
+		}
+	case Bool:
+		if b, err := strconv.ParseBool(key); err == nil {
+			return b
+		}
+	}
+	return key
 }
 
 // fields writes a struct from a JSON object; absent fields keep their zero value.
@@ -305,7 +216,7 @@ func (w *Writer) fields(e *marshal.Encoder, t *Type, v any, path string) error {
 
 // knows refuses keys that the struct does not have.
 func (t *Type) knows(object map[string]any, path string) error {
-	for key := range object {
+	for _, key := range slices.Sorted(maps.Keys(object)) {
 		if !slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Name == key }) {
 			names := make([]string, len(t.Fields))
 			for i, f := range t.Fields {
@@ -315,28 +226,4 @@ func (t *Type) knows(object map[string]any, path string) error {
 		}
 	}
 	return nil
-}
-
-// natural turns a JSON value into what a parameter of type any takes.
-func natural(v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		if i, err := v.Int64(); err == nil {
-			return i
-		}
-		f, err := v.Float64()
-		if err != nil {
-			return math.Inf(1)
-		}
-		return f
-	case []any:
-		for i := range v {
-			v[i] = natural(v[i])
-		}
-	case map[string]any:
-		for k := range v {
-			v[k] = natural(v[k])
-		}
-	}
-	return v
 }

@@ -1,11 +1,12 @@
 package schema
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math"
-	"strings"
+	"math/big"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/netobj/netobj/marshal"
@@ -45,7 +46,7 @@ func (r *Reader) Read(d *marshal.Decoder, t *Type) any {
 		}
 		return nil
 	case Any:
-		return d.Any()
+		return printable(d.Any())
 	case Error:
 		if err := d.Error(); err != nil {
 			return err.Error()
@@ -63,10 +64,33 @@ func (r *Reader) Read(d *marshal.Decoder, t *Type) any {
 	return r.composite(d, t)
 }
 
+// printable turns what a value of type any may be into what JSON has.
+func printable(v any) any {
+	switch v := v.(type) {
+	case float64:
+		return finite(v)
+	case time.Time:
+		return v.Format(time.RFC3339Nano)
+	case *big.Int:
+		return json.Number(v.String())
+	case big.Int:
+		return json.Number(v.String())
+	case []any:
+		for i := range v {
+			v[i] = printable(v[i])
+		}
+	case map[string]any:
+		for k := range v {
+			v[k] = printable(v[k])
+		}
+	}
+	return v
+}
+
 // finite keeps what JSON has no number for as text.
 func finite(f float64) any {
 	if math.IsInf(f, 0) || math.IsNaN(f) {
-		return fmt.Sprint(f)
+		return fmt.Sprint(f) // one of notNumbers
 	}
 	return f
 }
@@ -111,24 +135,13 @@ func (r *Reader) composite(d *marshal.Decoder, t *Type) any {
 	return items
 }
 
+// fields reads the fields that t has and passes over those of a newer peer.
 func (r *Reader) fields(d *marshal.Decoder, t *Type) any {
 	object := map[string]any{}
 	for range max(d.Map(), 0) {
-		var key string
-		if len(t.Fields) > 0 && t.Fields[0].Number {
-			key = fmt.Sprint(d.IntKey())
+		if f := t.field(d.Any()); f != nil {
+			object[f.Name] = r.Read(d, f.Type)
 		} else {
-			key = string(d.Key())
-		}
-		known := false
-		for _, f := range t.Fields {
-			if f.Name == key {
-				object[key] = r.Read(d, f.Type)
-				known = true
-				break
-			}
-		}
-		if !known {
 			d.Skip()
 		}
 		if d.Err() != nil {
@@ -138,6 +151,20 @@ func (r *Reader) fields(d *marshal.Decoder, t *Type) any {
 	return object
 }
 
+// field returns the field whose key is the text or number given.
+func (t *Type) field(key any) *Field {
+	n, isNumber := key.(int64)
+	if isNumber {
+		key = strconv.FormatInt(n, 10)
+	}
+	for i := range t.Fields {
+		if f := &t.Fields[i]; f.Number == isNumber && f.Name == key {
+			return f
+		}
+	}
+	return nil
+}
+
 func (r *Reader) opaque(d *marshal.Decoder, t *Type) any {
 	switch t.Form {
 	case "text":
@@ -145,66 +172,5 @@ func (r *Reader) opaque(d *marshal.Decoder, t *Type) any {
 	case "bytes":
 		return d.Bytes()
 	}
-	return "cbor:" + base64.StdEncoding.EncodeToString(d.RawItem())
-}
-
-// Go renders the type as Go code would write it, with short package names and
-// without the fields of named structs.
-func (t *Type) Go() string {
-	switch t.Kind {
-	case Bytes:
-		return "[]byte"
-	case Time:
-		return "time.Time"
-	case Duration:
-		return "time.Duration"
-	case BigInt:
-		return "*big.Int"
-	case Ref:
-		if t.Name == "" {
-			return "*proxy.Ref"
-		}
-		return short(t.Name)
-	case List:
-		return "[]" + t.Elem.Go()
-	case Array:
-		return fmt.Sprintf("[%d]%s", t.Len, t.Elem.Go())
-	case Map:
-		return "map[" + t.Key.Go() + "]" + t.Elem.Go()
-	case Pointer:
-		return "*" + t.Elem.Go()
-	case Struct, Tuple, Opaque:
-		if t.Name != "" {
-			return short(t.Name)
-		}
-		return t.structText()
-	}
-	return t.word()
-}
-
-func (t *Type) structText() string {
-	fields := make([]string, len(t.Fields))
-	for i, f := range t.Fields {
-		fields[i] = f.Name + " " + f.Type.Go()
-	}
-	return "struct{ " + strings.Join(fields, "; ") + " }"
-}
-
-// short cuts import paths, also those of type arguments.
-func short(name string) string {
-	var b strings.Builder
-	word := 0
-	flush := func(end int) {
-		part := name[word:end]
-		b.WriteString(part[strings.LastIndexByte(part, '/')+1:])
-	}
-	for i, r := range name {
-		if strings.ContainsRune("[],* ", r) {
-			flush(i)
-			b.WriteRune(r)
-			word = i + 1
-		}
-	}
-	flush(len(name))
-	return b.String()
+	return slices.Clone(d.RawItem()) // base64 in JSON
 }

@@ -39,6 +39,10 @@ type Account interface {
 	Book(ctx context.Context, transfers ...Transfer) (sum int64, err error)
 	// Move sends cents to another account.
 	Move(ctx context.Context, to Account, cents int64) (from, there int64, err error)
+	// Savings opens a second account of the same owner.
+	Savings(ctx context.Context) (Account, error)
+	// Note writes text to the customer's file.
+	Note(ctx context.Context, text string) error
 	// Owner returns the customer.
 	Owner(ctx context.Context) (Customer, error)
 }

@@ -133,9 +133,28 @@ func serveAccountMove(ctx context.Context, object any, in *proxy.Incoming) error
 	return err
 }
 
+// Note writes text to the customer's file.
+func (p *AccountProxy) Note(ctx context.Context, text string) error {
+	c := p.ref.Begin(ctx, &accountInterface.Methods[4])
+	c.Args.Array(1)
+	c.Args.String(text)
+	c.Invoke()
+	return c.End()
+}
+
+func serveAccountNote(ctx context.Context, object any, in *proxy.Incoming) error {
+	text := in.Args.Next().String()
+	if err := in.Decoded(); err != nil {
+		return err
+	}
+	err := object.(Account).Note(ctx, text)
+	in.Results.Array(0)
+	return err
+}
+
 // Owner returns the customer.
 func (p *AccountProxy) Owner(ctx context.Context) (r0 Customer, err error) {
-	c := p.ref.Begin(ctx, &accountInterface.Methods[4])
+	c := p.ref.Begin(ctx, &accountInterface.Methods[5])
 	c.Args.Array(0)
 	c.Invoke()
 	r0 = proxy.GetRef[Customer](c.Results.Next())
@@ -152,9 +171,28 @@ func serveAccountOwner(ctx context.Context, object any, in *proxy.Incoming) erro
 	return err
 }
 
+// Savings opens a second account of the same owner.
+func (p *AccountProxy) Savings(ctx context.Context) (r0 Account, err error) {
+	c := p.ref.Begin(ctx, &accountInterface.Methods[6])
+	c.Args.Array(0)
+	c.Invoke()
+	r0 = proxy.GetRef[Account](c.Results.Next())
+	return r0, c.End()
+}
+
+func serveAccountSavings(ctx context.Context, object any, in *proxy.Incoming) error {
+	if err := in.Decoded(); err != nil {
+		return err
+	}
+	r0, err := object.(Account).Savings(ctx)
+	in.Results.Array(1)
+	proxy.PutRef(&in.Results, r0)
+	return err
+}
+
 // Withdraw takes cents; it fails with ErrOverdrawn.
 func (p *AccountProxy) Withdraw(ctx context.Context, cents int64) (balance int64, err error) {
-	c := p.ref.Begin(ctx, &accountInterface.Methods[5])
+	c := p.ref.Begin(ctx, &accountInterface.Methods[7])
 	c.Args.Array(1)
 	c.Args.Int(cents)
 	c.Invoke()
@@ -236,11 +274,23 @@ var accountInterface = proxy.Register[Account](&proxy.Interface{
 		Results:   []proxy.Field{{Name: "from", Type: "int64"}, {Name: "there", Type: "int64"}},
 		Serve:     serveAccountMove,
 	}, {
+		Name:      "Note",
+		Signature: "Note(ctx context.Context, text string) error",
+		Doc:       "Note writes text to the customer's file.",
+		Params:    []proxy.Field{{Name: "text", Type: "string"}},
+		Serve:     serveAccountNote,
+	}, {
 		Name:      "Owner",
 		Signature: "Owner(ctx context.Context) (Customer, error)",
 		Doc:       "Owner returns the customer.",
 		Results:   []proxy.Field{{Name: "", Type: "ref(github.com/netobj/netobj/cmd/objctl/internal/bank.Customer)"}},
 		Serve:     serveAccountOwner,
+	}, {
+		Name:      "Savings",
+		Signature: "Savings(ctx context.Context) (Account, error)",
+		Doc:       "Savings opens a second account of the same owner.",
+		Results:   []proxy.Field{{Name: "", Type: "ref(github.com/netobj/netobj/cmd/objctl/internal/bank.Account)"}},
+		Serve:     serveAccountSavings,
 	}, {
 		Name:      "Withdraw",
 		Signature: "Withdraw(ctx context.Context, cents int64) (balance int64, err error)",

@@ -70,6 +70,12 @@ func (a *account) Move(ctx context.Context, to bank.Account, cents int64) (from,
 	return from, there, err
 }
 
+func (a *account) Savings(context.Context) (bank.Account, error) {
+	return &account{owner: a.owner}, nil
+}
+
+func (a *account) Note(context.Context, string) error { return nil }
+
 func (a *account) Owner(context.Context) (bank.Customer, error) { return customer(a.owner), nil }
 
 type customer string
