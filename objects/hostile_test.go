@@ -28,7 +28,12 @@ type rawPeer struct {
 
 func dialRawPeer(t *testing.T, url string) *rawPeer {
 	t.Helper()
-	link, err := transport.Dial(t.Context(), url, nil)
+	return dialRawPeerOn(t, nil, url)
+}
+
+func dialRawPeerOn(t *testing.T, pipes *transport.PipeNet, url string) *rawPeer {
+	t.Helper()
+	link, err := transport.Dial(t.Context(), url, &transport.Config{PipeNet: pipes})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +53,14 @@ func dialRawPeer(t *testing.T, url string) *rawPeer {
 	return p
 }
 
-func (p *rawPeer) Message(msg []byte)                                  { p.lane <- append([]byte(nil), msg...) }
+// Message keeps what no test waits for only as long as there is room.
+func (p *rawPeer) Message(msg []byte) {
+	select {
+	case p.lane <- append([]byte(nil), msg...):
+	default:
+	}
+}
+
 func (p *rawPeer) Body(context.Context, uint64, int64) ([]byte, error) { return nil, nil }
 func (p *rawPeer) BodyDone(uint64, []byte, error)                      {}
 func (p *rawPeer) send(msg []byte)                                     { p.conn.Send(p.t.Context(), msg, nil) }
