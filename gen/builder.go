@@ -23,6 +23,7 @@ type builder struct {
 	names  map[string]bool // package-level names, declared or generated
 	codecs map[*shape]*codec
 
+	foreign bool                  // inside a struct type that the user cannot edit
 	endless map[*types.Named]bool // generic types that were reported to have no end
 }
 
@@ -215,10 +216,22 @@ func (b *builder) method(i *iface, fn *types.Func) *method {
 	} else {
 		m.err = &param{name: results.At(last).Name(), typ: errorType}
 	}
+	b.checkFilled(m, at)
 	for k := range last {
 		m.results = append(m.results, b.param(results.At(k), at, fmt.Sprintf("result %d", k+1)))
 	}
 	return m
+}
+
+// checkFilled reports a method like that of io.Reader, which writes into the
+// caller's slice: elsewhere that is a copy, and the caller would see nothing.
+func (b *builder) checkFilled(m *method, at where) {
+	if m.name != "Read" && m.name != "ReadAt" || len(m.params) == 0 {
+		return
+	}
+	if p := m.params[0]; types.Identical(p.typ, byteSlice) {
+		b.fs.add(at.pos, "take the number of bytes, and return them as a result", "%s fills the slice that it is given, which is a copy when the call comes from afar", at.path)
+	}
 }
 
 func (b *builder) param(v *types.Var, at where, place string) *param {

@@ -105,7 +105,7 @@ func (out *output) shapes() []*shape {
 
 // needCodec gives every struct inside s a codec.
 func (b *builder) needCodec(s *shape, n int, scope *scope) {
-	if s == nil || b.codecs[s] != nil {
+	if s == nil || b.codecs[s] != nil || s.isEmpty() {
 		return
 	}
 	switch s.kind {

@@ -87,6 +87,10 @@ func (f *fn) decode(s *shape, x expr, d decoder, depth int) {
 	case kindOpaque:
 		f.printf("%s.Value(%s)\n", d.next.call(), x.addr)
 	case kindStruct, kindTuple:
+		if s.isEmpty() {
+			f.printf("%s.Skip()\n", d.next.call())
+			return
+		}
 		f.printf("%s(%s, %s)\n", f.w.codecs[s].decode, d.next, x.addr)
 	case kindPointer:
 		f.printf("if %s = %s; %s != nil {\n", x.value, f.makePointer(s, d.next), x.value)
@@ -96,7 +100,7 @@ func (f *fn) decode(s *shape, x expr, d decoder, depth int) {
 		f.printf("%s = %s\n", x.value, f.makeSlice(s, d.next))
 		f.decodeElements(s, x, d, depth)
 	case kindArray:
-		if s.len == 0 {
+		if s.len == 0 || s.elem.isEmpty() {
 			f.printf("%s.Skip()\n", d.next.call())
 			return
 		}
@@ -122,12 +126,7 @@ func (f *fn) makeSlice(s *shape, d coder) string {
 
 func (f *fn) decodeElements(s *shape, x expr, d decoder, depth int) {
 	i := f.loop(depth)
-	inner := f.capture(func() { f.decode(s.elem, x.index(i), decoder{d.again, d.again}, depth+1) })
-	if strings.Contains(inner, i) {
-		f.printf("for %s := range %s {\n%s}\n", i, x.value, inner)
-	} else { // arrays without elements: nothing to store
-		f.printf("for range %s {\n%s}\n", x.value, inner)
-	}
+	f.forRange(i, x, f.capture(func() { f.decode(s.elem, x.index(i), decoder{d.again, d.again}, depth+1) }))
 }
 
 // decodeMap assigns a map to x, by "=" or by ":=".
@@ -155,10 +154,6 @@ func (f *fn) decodeStruct(s *shape, x expr, d coder) {
 			f.decode(fd.shape, x.field(fd.selector()), decoder{d + ".Next()", d}, 0)
 		}
 		f.printf("%s.EndTuple(%s)\n", d, outer)
-		return
-	}
-	if len(s.fields) == 0 {
-		f.printf("%s.Skip()\n", d)
 		return
 	}
 	keys := s.keys()

@@ -3,6 +3,8 @@ package gen
 import (
 	"fmt"
 	"go/types"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -16,10 +18,32 @@ func (w *writer) proxy(i *iface) {
 	w.printf("// %s returns the proxy of the object that ref names.\n", i.newProxy)
 	w.printf("func %s(ref *%s.Ref) *%s { return &%s{ref} }\n\n", i.newProxy, p, i.proxy, i.proxy)
 	w.printf("// ProxyRef returns the reference behind the proxy.\n")
-	w.printf("func (p *%s) ProxyRef() *%s.Ref { return p.ref }\n\n", i.proxy, p)
+	recv := i.receiver()
+	w.printf("func (%s *%s) ProxyRef() *%s.Ref { return %s.ref }\n\n", recv, i.proxy, p, recv)
 	for k, m := range i.methods {
 		w.call(i, m, k)
 		w.serve(i, m)
+	}
+}
+
+// receiver is what all methods of the proxy call their receiver: a name that none
+// of them has for a parameter or result.
+func (i *iface) receiver() string {
+	taken := map[string]bool{}
+	for _, m := range i.methods {
+		for _, p := range slices.Concat(m.params, m.results) {
+			taken[p.name] = true
+		}
+		if m.context != nil {
+			taken[m.context.name] = true
+		}
+	}
+	for n := 2; ; n++ {
+		for _, name := range []string{"p", "px", "p" + strconv.Itoa(n)} {
+			if !taken[name] {
+				return name
+			}
+		}
 	}
 }
 
@@ -53,7 +77,7 @@ func (w *writer) call(i *iface, m *method, index int) {
 		returned = append(returned, name)
 		results = append(results, name+" "+w.typ(r.typ))
 	}
-	recv, c := f.local("p"), f.local("c")
+	recv, c := f.local(i.receiver()), f.local("c")
 	f.signature = fmt.Sprintf("func (%s *%s) %s(%s) ", recv, i.proxy, m.name, strings.Join(params, ", "))
 	if len(results) == 0 {
 		f.signature += "error"
@@ -94,6 +118,10 @@ func (w *writer) serve(i *iface, m *method) {
 	}
 	var results []string
 	for k, r := range m.results {
+		if r.shape.isEmpty() { // nothing of it is looked at
+			results = append(results, "_")
+			continue
+		}
 		results = append(results, f.param(r.name, fmt.Sprintf("r%d", k)))
 	}
 	object, in, err := f.local("object"), f.local("in"), f.local("err")

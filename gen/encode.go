@@ -52,6 +52,10 @@ func (f *fn) encode(s *shape, x expr, e coder, depth int) {
 	case kindHandle:
 		f.printf("%s.PutHandle(%s, %s)\n", f.w.proxyPkg(), e, x.value)
 	case kindStruct, kindTuple:
+		if s.isEmpty() {
+			f.printf("%s.%s(0)\n", e.call(), s.container())
+			return
+		}
 		f.printf("%s(%s, %s)\n", f.w.codecs[s].encode, e, x.addr)
 	case kindPointer:
 		f.encodePointer(s, x, e, depth)
@@ -62,6 +66,14 @@ func (f *fn) encode(s *shape, x expr, e coder, depth int) {
 	case kindMap:
 		f.encodeMap(s, x, e, depth)
 	}
+}
+
+// container is the method of Encoder that begins a struct.
+func (s *shape) container() string {
+	if s.kind == kindTuple {
+		return "Array"
+	}
+	return "Map"
 }
 
 // convert is x as goType, without a conversion where none is needed.
@@ -133,9 +145,17 @@ func (f *fn) encodeThere(s *shape, x expr, e coder) {
 func (f *fn) encodeList(s *shape, x expr, e coder, depth int) {
 	i := f.loop(depth)
 	f.printf("%s.Array(len(%s))\n", e.call(), x.value)
-	f.printf("for %s := range %s {\n", i, x.value)
-	f.encode(s.elem, x.index(i), e, depth+1)
-	f.printf("}\n")
+	f.forRange(i, x, f.capture(func() { f.encode(s.elem, x.index(i), e, depth+1) }))
+}
+
+// forRange writes a loop over the elements of x. Some bodies need no index: what is
+// empty is neither looked at nor stored.
+func (f *fn) forRange(i string, x expr, body string) {
+	if strings.Contains(body, i) {
+		f.printf("for %s := range %s {\n%s}\n", i, x.value, body)
+	} else {
+		f.printf("for range %s {\n%s}\n", x.value, body)
+	}
 }
 
 func (f *fn) encodeMap(s *shape, x expr, e coder, depth int) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"fmt"
 	"go/types"
 	"maps"
 	"reflect"
@@ -67,7 +68,7 @@ func (b *builder) structShape(t, plain types.Type, st *types.Struct, at where) *
 		return b.refuse(t, at, "asks for an array of indefinite length, which receivers refuse", "use toarray")
 	case len(fields) == 0 && left:
 		remedy := "export them, or give the type MarshalBinary and UnmarshalBinary"
-		if s.name != nil && b.run.ownSource(s.name) == nil {
+		if !b.run.ownsType(t) {
 			remedy = "use a type of your own with exported fields"
 		}
 		return b.refuse(t, at, "has only unexported fields, which would be lost", remedy)
@@ -76,35 +77,74 @@ func (b *builder) structShape(t, plain types.Type, st *types.Struct, at where) *
 	default:
 		slices.SortFunc(fields, func(x, y *field) int { return bytes.Compare(x.key(), y.key()) })
 	}
+	if !b.run.ownsType(t) {
+		defer b.summarize(t, at)()
+	}
 	bad := false
 	for _, f := range fields {
-		inside := at.in("." + f.last().Name())
-		if b.run.ownSource(f.last()) != nil {
-			inside.pos = f.last().Pos()
-		}
-		if f.isNumber {
-			if _, err := strconv.Atoi(f.name); err != nil {
-				b.fs.add(inside.pos, "write the number first: cbor:\"1,keyasint\"", "%s: keyasint needs a number, not %q", inside.path, f.name)
-				bad = true
-			}
-		}
-		if !b.selectable(f, plain) {
-			b.fs.add(inside.pos, "embed an exported type, or leave the field out with a cbor:\"-\" tag", "%s: the field cannot be reached from package %s", inside.path, b.target.name)
-			bad = true
-			continue
-		}
-		if f.shape = b.shape(f.last().Type(), inside); f.shape == nil {
-			bad = true
-			continue
-		}
-		s.refs = s.refs || f.shape.refs
-		s.errs = s.errs || f.shape.errs
+		bad = !b.fieldShape(f, plain, at) || bad
 	}
 	if bad {
 		return nil
 	}
+	for _, f := range fields {
+		s.refs = s.refs || f.shape.refs
+		s.errs = s.errs || f.shape.errs
+	}
 	s.fields = fields
 	return s
+}
+
+// fieldShape finds the shape of a field of t, or reports why it has none.
+func (b *builder) fieldShape(f *field, t types.Type, at where) bool {
+	at = at.in("." + f.last().Name())
+	if b.run.ownSource(f.last()) != nil {
+		at.pos = f.last().Pos()
+	}
+	if !b.selectable(f, t) {
+		b.fs.add(at.pos, "embed an exported type, or leave the field out with a cbor:\"-\" tag", "%s: the field cannot be reached from package %s", at.path, b.target.name)
+		return false
+	}
+	f.shape = b.shape(f.last().Type(), at)
+	if _, err := strconv.Atoi(f.name); err != nil && f.isNumber {
+		b.fs.add(at.pos, "write the number first: cbor:\"1,keyasint\"", "%s: keyasint needs a number, not %q", at.path, f.name)
+		return false
+	}
+	return f.shape != nil
+}
+
+// summarize makes one finding of all that are made, up to the call of what it
+// returns, inside t: a type that the user cannot edit, so that only another type
+// helps.
+func (b *builder) summarize(t types.Type, at where) func() {
+	if b.foreign {
+		return func() {} // part of a larger one
+	}
+	outer, inside := b.fs, &findings{fset: b.fs.fset}
+	b.fs, b.foreign = inside, true
+	return func() {
+		b.fs, b.foreign = outer, false
+		here := b.run.fset.Position(at.pos)
+		var first string
+		more := 0
+		for _, f := range inside.all {
+			switch {
+			case f.Pos != here: // in a type argument of the user's
+				b.fs.addAt(f.Pos, f.Remedy, "%s", f.Cause)
+			case first == "":
+				first = f.Cause
+			default:
+				more++
+			}
+		}
+		if first == "" {
+			return
+		}
+		if more > 0 {
+			first += fmt.Sprintf(" (and %d more)", more)
+		}
+		b.fs.add(at.pos, "use a type of your own in place of "+b.text(t), "%s", first)
+	}
 }
 
 func pathOf(obj types.Object) string {

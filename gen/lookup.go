@@ -137,6 +137,12 @@ func (r *run) ownSource(obj types.Object) *source {
 	return nil
 }
 
+// ownsType tells whether the user can edit the declaration of t.
+func (r *run) ownsType(t types.Type) bool {
+	named, ok := types.Unalias(t).(*types.Named)
+	return !ok || r.ownSource(named.Obj()) != nil
+}
+
 // typeErrorAt is what the type checker said about the line of pos, or else about
 // the imports of the file.
 func (r *run) typeErrorAt(at token.Position) string {

@@ -283,36 +283,50 @@ func (r *run) build(u *unit) *builder {
 
 // addNamed builds what -type names.
 func (r *run) addNamed(b *builder) {
-	u := b.unit
-	for _, t := range u.types {
-		obj := r.lookupType(u.pkg, t)
+	for _, t := range b.unit.types {
+		obj := r.lookupType(b.unit.pkg, t)
 		if obj == nil {
-			b.fs.addAt(packagePosition(u.pkg), "check the spelling; for another package write import/path.Name", "-type %s: no such type", t)
+			b.fs.addAt(packagePosition(b.unit.pkg), "check the spelling; for another package write import/path.Name", "-type %s: no such type", t)
 			continue
 		}
-		pos := obj.Pos()
-		doc := ""
-		if tn, ok := obj.(*types.TypeName); ok {
-			doc = r.typeDoc(tn)
+		if i := b.namedInterface(t, obj); i != nil {
+			out := b.outputFor(r.fileOf(b.unit.pkg, obj.Pos()))
+			out.ifaces = append(out.ifaces, i)
 		}
-		if !obj.Exported() && obj.Pkg().Path() != b.target.path {
-			b.fs.add(pos, "use -o in its own package", "-type %s: the type is not exported by its package", t)
-			continue
-		}
-		if tn, ok := obj.(*types.TypeName); ok && obj.Pkg().Path() != u.pkg.ImportPath {
-			if other := r.registrarOf(tn, u.pkg.types); other != nil && other.Path() != b.target.path {
-				b.fs.addAt(packagePosition(u.pkg), "leave it out; importing that package is enough",
-					"-type %s: package %s has generated code for it already", t, other.Path())
-				continue
-			}
-		}
-		i := b.interfaceOf(obj, pos, doc)
-		if i == nil {
-			continue
-		}
-		out := b.outputFor(r.fileOf(u.pkg, pos))
-		out.ifaces = append(out.ifaces, i)
 	}
+}
+
+// namedInterface builds the interface that -type calls t, or reports why not.
+func (b *builder) namedInterface(t string, obj types.Object) *iface {
+	r, from := b.run, b.unit.pkg
+	here := packagePosition(from)
+	if !obj.Exported() && obj.Pkg().Path() != b.target.path {
+		b.fs.addAt(here, "use -o in its own package", "-type %s: the type is not exported by its package", t)
+		return nil
+	}
+	doc := ""
+	if tn, ok := obj.(*types.TypeName); ok {
+		doc = r.typeDoc(tn)
+		if other := r.registrarOf(tn, from.types); obj.Pkg() != from.types && other != nil && other.Path() != b.target.path {
+			b.fs.addAt(here, "leave it out; importing that package is enough", "-type %s: package %s has generated code for it already", t, other.Path())
+			return nil
+		}
+	}
+	if r.ownSource(obj) != nil {
+		return b.interfaceOf(obj, obj.Pos(), doc)
+	}
+	// What is wrong with it cannot be mended where it is.
+	outer, inside := b.fs, &findings{fset: b.fs.fset}
+	b.fs = inside
+	i := b.interfaceOf(obj, obj.Pos(), doc)
+	b.fs = outer
+	for _, f := range inside.all {
+		if !strings.Contains(f.Remedy, " -type ") {
+			f.Remedy = "declare an interface of your own"
+		}
+		b.fs.addAt(here, f.Remedy, "-type %s: %s", t, f.Cause)
+	}
+	return i
 }
 
 // addMarked builds what is marked.

@@ -57,6 +57,12 @@ type shape struct {
 	errs   bool // errors inside
 }
 
+// isEmpty tells whether s is a struct of which nothing travels. Its encoding is so
+// short that it needs no function.
+func (s *shape) isEmpty() bool {
+	return (s.kind == kindStruct || s.kind == kindTuple) && len(s.fields) == 0
+}
+
 // where says what is being looked at, for findings.
 type where struct {
 	pos  token.Pos
@@ -81,8 +87,8 @@ func (b *builder) shape(t types.Type, at where) *shape {
 	b.open = append(b.open, t)
 	s := b.newShape(t, at)
 	b.open = b.open[:len(b.open)-1]
-	if _, isStruct := t.Underlying().(*types.Struct); s != nil || isStruct {
-		b.shapes.Set(t, s) // what is wrong inside a struct is reported once
+	if _, isStruct := t.Underlying().(*types.Struct); s != nil || isStruct && b.run.ownsType(t) {
+		b.shapes.Set(t, s) // what is wrong inside a struct of the user is reported once
 	}
 	return s
 }

@@ -56,10 +56,10 @@ var _ Rich = (*RichProxy)(nil)
 func NewRichProxy(ref *proxy.Ref) *RichProxy { return &RichProxy{ref} }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *RichProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (px *RichProxy) ProxyRef() *proxy.Ref { return px.ref }
 
-func (p *RichProxy) Errors(ctx context.Context, a error, b []error, c *Failure) (r0 error, r1 []error, r2 *Failure, err error) {
-	c2 := p.ref.Begin(ctx, &richInterface.Methods[0])
+func (px *RichProxy) Errors(ctx context.Context, a error, b []error, c *Failure) (r0 error, r1 []error, r2 *Failure, err error) {
+	c2 := px.ref.Begin(ctx, &richInterface.Methods[0])
 	c2.Args.Array(3)
 	c2.Args.Error(a)
 	marshal.EncodeSlice(&c2.Args, b, (*marshal.Encoder).Error)
@@ -105,8 +105,8 @@ func serveRichErrors(ctx context.Context, object any, in *proxy.Incoming) error 
 	return err
 }
 
-func (p *RichProxy) More(ctx context.Context, a Tuple, b Inherits, c Embedding, d Empties, e []Zeros, f map[string]Generic) (r0 Tuple, r1 Inherits, r2 Embedding, r3 Empties, r4 []Zeros, r5 map[string]Generic, err error) {
-	c2 := p.ref.Begin(ctx, &richInterface.Methods[1])
+func (px *RichProxy) More(ctx context.Context, a Tuple, b Inherits, c Embedding, d Empties, e []Zeros, f map[string]Generic) (r0 Tuple, r1 Inherits, r2 Embedding, r3 Empties, r4 []Zeros, r5 map[string]Generic, err error) {
+	c2 := px.ref.Begin(ctx, &richInterface.Methods[1])
 	c2.Args.Array(6)
 	encodeTuple(&c2.Args, &a)
 	encodeInherits(&c2.Args, &b)
@@ -186,8 +186,8 @@ func serveRichMore(ctx context.Context, object any, in *proxy.Incoming) error {
 	return err
 }
 
-func (p *RichProxy) None() error {
-	c := p.ref.Begin(context.Background(), &richInterface.Methods[2])
+func (px *RichProxy) None() error {
+	c := px.ref.Begin(context.Background(), &richInterface.Methods[2])
 	c.Args.Array(0)
 	c.Invoke()
 	return c.End()
@@ -202,8 +202,8 @@ func serveRichNone(_ context.Context, object any, in *proxy.Incoming) error {
 	return err
 }
 
-func (p2 *RichProxy) Objects(ctx context.Context, o Object, p Passed, others ...Object) (r0 Object, r1 Passed, r2 []Object, err error) {
-	c := p2.ref.Begin(ctx, &richInterface.Methods[3])
+func (px *RichProxy) Objects(ctx context.Context, o Object, p Passed, others ...Object) (r0 Object, r1 Passed, r2 []Object, err error) {
+	c := px.ref.Begin(ctx, &richInterface.Methods[3])
 	c.Args.Array(3)
 	proxy.PutRef(&c.Args, o)
 	encodePassed(&c.Args, &p)
@@ -251,8 +251,8 @@ func serveRichObjects(ctx context.Context, object any, in *proxy.Incoming) error
 	return err
 }
 
-func (p *RichProxy) Owners(ctx context.Context, m *Marshalers, e Embeds, c AsCBOR, b []AsBinary, t ...AsText) (r0 *Marshalers, r1 Embeds, r2 AsCBOR, r3 []AsBinary, r4 []AsText, err error) {
-	c2 := p.ref.Begin(ctx, &richInterface.Methods[4])
+func (px *RichProxy) Owners(ctx context.Context, m *Marshalers, e Embeds, c AsCBOR, b []AsBinary, t ...AsText) (r0 *Marshalers, r1 Embeds, r2 AsCBOR, r3 []AsBinary, r4 []AsText, err error) {
+	c2 := px.ref.Begin(ctx, &richInterface.Methods[4])
 	c2.Args.Array(5)
 	if m == nil {
 		c2.Args.Nil()
@@ -342,8 +342,8 @@ func serveRichOwners(ctx context.Context, object any, in *proxy.Incoming) error 
 	return err
 }
 
-func (p *RichProxy) Plain(ctx context.Context, a int8, b Text, c []byte, d [2][]string, e map[string][]Point, f time.Time, g any, h *big.Int, i ...Number) (r0 int8, r1 Text, r2 []byte, r3 [2][]string, r4 map[string][]Point, r5 time.Time, r6 any, r7 *big.Int, r8 []Number, err error) {
-	c2 := p.ref.Begin(ctx, &richInterface.Methods[5])
+func (px *RichProxy) Plain(ctx context.Context, a int8, b Text, c []byte, d [2][]string, e map[string][]Point, f time.Time, g any, h *big.Int, i ...Number) (r0 int8, r1 Text, r2 []byte, r3 [2][]string, r4 map[string][]Point, r5 time.Time, r6 any, r7 *big.Int, r8 []Number, err error) {
+	c2 := px.ref.Begin(ctx, &richInterface.Methods[5])
 	c2.Args.Array(9)
 	c2.Args.Int(int64(a))
 	c2.Args.String(string(b))
@@ -474,8 +474,8 @@ func serveRichPlain(ctx context.Context, object any, in *proxy.Incoming) error {
 	return err
 }
 
-func (p *RichProxy) Structs(ctx context.Context, a Basics, b *Named, c Special, d Lists, e Tagged, f Numbered, g Mixed) (r0 Basics, r1 *Named, r2 Special, r3 Lists, r4 Tagged, r5 Numbered, r6 Mixed, err error) {
-	c2 := p.ref.Begin(ctx, &richInterface.Methods[6])
+func (px *RichProxy) Structs(ctx context.Context, a Basics, b *Named, c Special, d Lists, e Tagged, f Numbered, g Mixed) (r0 Basics, r1 *Named, r2 Special, r3 Lists, r4 Tagged, r5 Numbered, r6 Mixed, err error) {
+	c2 := px.ref.Begin(ctx, &richInterface.Methods[6])
 	c2.Args.Array(7)
 	encodeBasics(&c2.Args, &a)
 	if b == nil {
@@ -537,8 +537,8 @@ func serveRichStructs(ctx context.Context, object any, in *proxy.Incoming) error
 	return err
 }
 
-func (p *RichProxy) Teams(ctx context.Context, a Team, b map[Text]Named2, c *Seats, d List[Object], e struct{ Object }, f ...*Object) (r0 Team, r1 map[Text]Named2, r2 *Seats, r3 List[Object], r4 struct{ Object }, r5 []*Object, err error) {
-	c2 := p.ref.Begin(ctx, &richInterface.Methods[7])
+func (px *RichProxy) Teams(ctx context.Context, a Team, b map[Text]Named2, c *Seats, d List[Object], e struct{ Object }, f ...*Object) (r0 Team, r1 map[Text]Named2, r2 *Seats, r3 List[Object], r4 struct{ Object }, r5 []*Object, err error) {
+	c2 := px.ref.Begin(ctx, &richInterface.Methods[7])
 	c2.Args.Array(6)
 	if a == nil {
 		c2.Args.Nil()
@@ -563,7 +563,7 @@ func (p *RichProxy) Teams(ctx context.Context, a Team, b map[Text]Named2, c *Sea
 		})
 	}
 	encodeListObject(&c2.Args, &d)
-	encodeStruct4(&c2.Args, &e)
+	encodeStruct3(&c2.Args, &e)
 	if f == nil {
 		c2.Args.Nil()
 	} else {
@@ -600,7 +600,7 @@ func (p *RichProxy) Teams(ctx context.Context, a Team, b map[Text]Named2, c *Sea
 		}
 	}
 	decodeListObject(c2.Results.Next(), &r3)
-	decodeStruct4(c2.Results.Next(), &r4)
+	decodeStruct3(c2.Results.Next(), &r4)
 	r5 = marshal.MakeSlice[*Object](c2.Results.Next())
 	for i := range r5 {
 		if r5[i] = marshal.New[Object](&c2.Results); r5[i] != nil {
@@ -636,7 +636,7 @@ func serveRichTeams(ctx context.Context, object any, in *proxy.Incoming) error {
 	var d List[Object]
 	decodeListObject(in.Args.Next(), &d)
 	var e struct{ Object }
-	decodeStruct4(in.Args.Next(), &e)
+	decodeStruct3(in.Args.Next(), &e)
 	f := marshal.MakeSlice[*Object](in.Args.Next())
 	for i := range f {
 		if f[i] = marshal.New[Object](&in.Args); f[i] != nil {
@@ -671,7 +671,7 @@ func serveRichTeams(ctx context.Context, object any, in *proxy.Incoming) error {
 		})
 	}
 	encodeListObject(&in.Results, &r3)
-	encodeStruct4(&in.Results, &r4)
+	encodeStruct3(&in.Results, &r4)
 	if r5 == nil {
 		in.Results.Nil()
 	} else {
@@ -1125,7 +1125,7 @@ func decodeEmpties(d *marshal.Decoder, v *Empties) {
 		case "Uint":
 			v.Uint = Word(d.Uint32())
 		case "Void":
-			decodeStruct(d, &v.Void)
+			d.Skip()
 		case "Array":
 			for i := range d.Array() {
 				if i >= 2 {
@@ -1157,14 +1157,6 @@ func decodeEmpties(d *marshal.Decoder, v *Empties) {
 			d.Skip()
 		}
 	}
-}
-
-func encodeStruct(e *marshal.Encoder, v *struct{}) {
-	e.Map(0)
-}
-
-func decodeStruct(d *marshal.Decoder, v *struct{}) {
-	d.Skip()
 }
 
 func encodeOuterHalf(e *marshal.Encoder, v *OuterHalf) {
@@ -2761,7 +2753,7 @@ func decodeSpecial(d *marshal.Decoder, v *Special) {
 func encodeLists(e *marshal.Encoder, v *Lists) {
 	e.Map(23)
 	e.Key("Anon")
-	encodeStruct2(e, &v.Anon)
+	encodeStruct(e, &v.Anon)
 	e.Key("Deep")
 	if v.Deep == nil {
 		e.Nil()
@@ -2801,14 +2793,14 @@ func encodeLists(e *marshal.Encoder, v *Lists) {
 		}
 	}
 	e.Key("Void")
-	encodeStruct(e, &v.Void)
+	e.Map(0)
 	e.Key("Anons")
 	if v.Anons == nil {
 		e.Nil()
 	} else {
 		e.Array(len(v.Anons))
 		for i := range v.Anons {
-			encodeStruct3(e, &v.Anons[i])
+			encodeStruct2(e, &v.Anons[i])
 		}
 	}
 	e.Key("ByInt")
@@ -2923,7 +2915,7 @@ func decodeLists(d *marshal.Decoder, v *Lists) {
 	for range d.Map() {
 		switch string(d.Key()) {
 		case "Anon":
-			decodeStruct2(d, &v.Anon)
+			decodeStruct(d, &v.Anon)
 		case "Deep":
 			if v.Deep = marshal.New[**int](d); v.Deep != nil {
 				if *v.Deep = marshal.New[*int](d); *v.Deep != nil {
@@ -2963,11 +2955,11 @@ func decodeLists(d *marshal.Decoder, v *Lists) {
 				}
 			}
 		case "Void":
-			decodeStruct(d, &v.Void)
+			d.Skip()
 		case "Anons":
 			v.Anons = marshal.MakeSlice[struct{ Text string }](d)
 			for i := range v.Anons {
-				decodeStruct3(d, &v.Anons[i])
+				decodeStruct2(d, &v.Anons[i])
 			}
 		case "ByInt":
 			var n2 int
@@ -3107,7 +3099,7 @@ func decodeLists(d *marshal.Decoder, v *Lists) {
 	}
 }
 
-func encodeStruct2(e *marshal.Encoder, v *struct {
+func encodeStruct(e *marshal.Encoder, v *struct {
 	A int
 	B int
 }) {
@@ -3118,7 +3110,7 @@ func encodeStruct2(e *marshal.Encoder, v *struct {
 	e.Int(int64(v.B))
 }
 
-func decodeStruct2(d *marshal.Decoder, v *struct {
+func decodeStruct(d *marshal.Decoder, v *struct {
 	A int
 	B int
 }) {
@@ -3134,13 +3126,13 @@ func decodeStruct2(d *marshal.Decoder, v *struct {
 	}
 }
 
-func encodeStruct3(e *marshal.Encoder, v *struct{ Text string }) {
+func encodeStruct2(e *marshal.Encoder, v *struct{ Text string }) {
 	e.Map(1)
 	e.Key("Text")
 	e.String(v.Text)
 }
 
-func decodeStruct3(d *marshal.Decoder, v *struct{ Text string }) {
+func decodeStruct2(d *marshal.Decoder, v *struct{ Text string }) {
 	for range d.Map() {
 		switch string(d.Key()) {
 		case "Text":
@@ -3520,13 +3512,13 @@ func decodeTuple2(d *marshal.Decoder, v *Tuple2) {
 	d.EndTuple(outer)
 }
 
-func encodeStruct4(e *marshal.Encoder, v *struct{ Object }) {
+func encodeStruct3(e *marshal.Encoder, v *struct{ Object }) {
 	e.Map(1)
 	e.Key("Object")
 	proxy.PutRef(e, v.Object)
 }
 
-func decodeStruct4(d *marshal.Decoder, v *struct{ Object }) {
+func decodeStruct3(d *marshal.Decoder, v *struct{ Object }) {
 	for range d.Map() {
 		switch string(d.Key()) {
 		case "Object":

@@ -23,10 +23,10 @@ var _ account = (*accountProxy)(nil)
 func newAccountProxy(ref *proxy.Ref) *accountProxy { return &accountProxy{ref} }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *accountProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (px *accountProxy) ProxyRef() *proxy.Ref { return px.ref }
 
-func (p2 *accountProxy) Far(ctx Ctx, p other.Public, q other.Peer) (r0 other.Number, err error) {
-	c := p2.ref.Begin(ctx, &accountInterface.Methods[0])
+func (px *accountProxy) Far(ctx Ctx, p other.Public, q other.Peer) (r0 other.Number, err error) {
+	c := px.ref.Begin(ctx, &accountInterface.Methods[0])
 	c.Args.Array(2)
 	encodeOtherHidden(&c.Args, &p)
 	proxy.PutRef(&c.Args, q)
@@ -48,8 +48,8 @@ func serveAccountFar(ctx context.Context, object any, in *proxy.Incoming) error 
 	return err
 }
 
-func (p *accountProxy) List(ctx Ctx, items Items, at Point) (r0 Items, r1 *Point, err error) {
-	c := p.ref.Begin(ctx, &accountInterface.Methods[1])
+func (px *accountProxy) List(ctx Ctx, items Items, at Point) (r0 Items, r1 *Point, err error) {
+	c := px.ref.Begin(ctx, &accountInterface.Methods[1])
 	c.Args.Array(2)
 	if items == nil {
 		c.Args.Nil()
@@ -99,8 +99,8 @@ func serveAccountList(ctx context.Context, object any, in *proxy.Incoming) error
 	return err
 }
 
-func (p *accountProxy) Pay(ctx Ctx, amount Cents, when Moment) (r0 Account, err error) {
-	c := p.ref.Begin(ctx, &accountInterface.Methods[2])
+func (px *accountProxy) Pay(ctx Ctx, amount Cents, when Moment) (r0 Account, err error) {
+	c := px.ref.Begin(ctx, &accountInterface.Methods[2])
 	c.Args.Array(2)
 	c.Args.Int(amount)
 	c.Args.Time(when)
@@ -121,8 +121,8 @@ func serveAccountPay(ctx context.Context, object any, in *proxy.Incoming) error 
 	return err
 }
 
-func (p *accountProxy) Say(ctx Ctx, t Text, w Words, by map[Text]Words) (r0 Text, r1 Words, err error) {
-	c := p.ref.Begin(ctx, &accountInterface.Methods[3])
+func (px *accountProxy) Say(ctx Ctx, t Text, w Words, by map[Text]Words) (r0 Text, r1 Words, err error) {
+	c := px.ref.Begin(ctx, &accountInterface.Methods[3])
 	c.Args.Array(3)
 	c.Args.String(string(t))
 	if w == nil {

@@ -54,10 +54,10 @@ var _ Writer = (*WriterProxy)(nil)
 func NewWriterProxy(ref *proxy.Ref) *WriterProxy { return &WriterProxy{ref} }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *WriterProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (px *WriterProxy) ProxyRef() *proxy.Ref { return px.ref }
 
-func (p2 *WriterProxy) Write(ctx context.Context, p Page) (r0 Reader, err error) {
-	c := p2.ref.Begin(ctx, &writerInterface.Methods[0])
+func (px *WriterProxy) Write(ctx context.Context, p Page) (r0 Reader, err error) {
+	c := px.ref.Begin(ctx, &writerInterface.Methods[0])
 	c.Args.Array(1)
 	encodePage(&c.Args, &p)
 	c.Invoke()

@@ -22,10 +22,10 @@ var _ Printer = (*PrinterProxy)(nil)
 func NewPrinterProxy(ref *proxy.Ref) *PrinterProxy { return &PrinterProxy{ref} }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *PrinterProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (px *PrinterProxy) ProxyRef() *proxy.Ref { return px.ref }
 
-func (p2 *PrinterProxy) Print(ctx context.Context, p Page, o Options) error {
-	c := p2.ref.Begin(ctx, &printerInterface.Methods[0])
+func (px *PrinterProxy) Print(ctx context.Context, p Page, o Options) error {
+	c := px.ref.Begin(ctx, &printerInterface.Methods[0])
 	c.Args.Array(2)
 	encodePage(&c.Args, &p)
 	encodeOptions(&c.Args, &o)

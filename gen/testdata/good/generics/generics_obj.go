@@ -23,10 +23,10 @@ var _ Store = (*StoreProxy)(nil)
 func NewStoreProxy(ref *proxy.Ref) *StoreProxy { return &StoreProxy{ref} }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *StoreProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (px *StoreProxy) ProxyRef() *proxy.Ref { return px.ref }
 
-func (p2 *StoreProxy) Pairs(ctx context.Context, p ...Pair[string, List[Item]]) (r0 Pair[int, Store], err error) {
-	c := p2.ref.Begin(ctx, &storeInterface.Methods[0])
+func (px *StoreProxy) Pairs(ctx context.Context, p ...Pair[string, List[Item]]) (r0 Pair[int, Store], err error) {
+	c := px.ref.Begin(ctx, &storeInterface.Methods[0])
 	c.Args.Array(1)
 	if p == nil {
 		c.Args.Nil()
@@ -55,8 +55,8 @@ func serveStorePairs(ctx context.Context, object any, in *proxy.Incoming) error 
 	return err
 }
 
-func (p *StoreProxy) Put(ctx context.Context, l List[Item]) (r0 List[*Item], err error) {
-	c := p.ref.Begin(ctx, &storeInterface.Methods[1])
+func (px *StoreProxy) Put(ctx context.Context, l List[Item]) (r0 List[*Item], err error) {
+	c := px.ref.Begin(ctx, &storeInterface.Methods[1])
 	c.Args.Array(1)
 	encodeListItem(&c.Args, &l)
 	c.Invoke()
@@ -76,8 +76,8 @@ func serveStorePut(ctx context.Context, object any, in *proxy.Incoming) error {
 	return err
 }
 
-func (p *StoreProxy) Sets(ctx context.Context, s Set[string], b box.Box[Item], bb box.Box[box.Box[[]string]]) error {
-	c := p.ref.Begin(ctx, &storeInterface.Methods[2])
+func (px *StoreProxy) Sets(ctx context.Context, s Set[string], b box.Box[Item], bb box.Box[box.Box[[]string]]) error {
+	c := px.ref.Begin(ctx, &storeInterface.Methods[2])
 	c.Args.Array(3)
 	marshal.EncodeMap(&c.Args, s, (*marshal.Encoder).String, (*marshal.Encoder).Bool)
 	encodeBoxBoxItem(&c.Args, &b)

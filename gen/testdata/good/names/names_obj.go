@@ -24,10 +24,10 @@ var _ Account = (*AccountProxy)(nil)
 func NewAccountProxy(ref *proxypkg.Ref) *AccountProxy { return &AccountProxy{ref} }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *AccountProxy) ProxyRef() *proxypkg.Ref { return p.ref }
+func (px *AccountProxy) ProxyRef() *proxypkg.Ref { return px.ref }
 
-func (p *AccountProxy) Blank(ctx context.Context, a0 string, a1 int) (r0 int, err error) {
-	c := p.ref.Begin(ctx, &accountInterface2.Methods[0])
+func (px *AccountProxy) Blank(ctx context.Context, a0 string, a1 int) (r0 int, err error) {
+	c := px.ref.Begin(ctx, &accountInterface2.Methods[0])
 	c.Args.Array(2)
 	c.Args.String(a0)
 	c.Args.Int(int64(a1))
@@ -48,8 +48,8 @@ func serveAccountBlank(ctx context.Context, object any, in *proxypkg.Incoming) e
 	return err
 }
 
-func (p2 *AccountProxy) Locals(ctx context.Context, p string, c string, e string, d string, v string, n string, i string, object string, in string) (err int, key int, value int, result error) {
-	c2 := p2.ref.Begin(ctx, &accountInterface2.Methods[1])
+func (px *AccountProxy) Locals(ctx context.Context, p string, c string, e string, d string, v string, n string, i string, object string, in string) (err int, key int, value int, result error) {
+	c2 := px.ref.Begin(ctx, &accountInterface2.Methods[1])
 	c2.Args.Array(9)
 	c2.Args.String(p)
 	c2.Args.String(c)
@@ -88,8 +88,8 @@ func serveAccountLocals(ctx context.Context, object2 any, in2 *proxypkg.Incoming
 	return err2
 }
 
-func (p *AccountProxy) Packages(ctx context.Context, url url.URL, time timepkg.Duration, proxy2 proxy, marshal marshal, context string) (r0 timepkg.Duration, err error) {
-	c := p.ref.Begin(ctx, &accountInterface2.Methods[2])
+func (px *AccountProxy) Packages(ctx context.Context, url url.URL, time timepkg.Duration, proxy2 proxy, marshal marshal, context string) (r0 timepkg.Duration, err error) {
+	c := px.ref.Begin(ctx, &accountInterface2.Methods[2])
 	c.Args.Array(5)
 	c.Args.Value(&url)
 	c.Args.Int(int64(time))
@@ -128,8 +128,8 @@ func serveAccountPackages(ctx context.Context, object any, in *proxypkg.Incoming
 	return err
 }
 
-func (p *AccountProxy) Predeclared(ctx context.Context, len2 []int, string2 string, nil2 *v, error map[string]int, int642 e, new d) (append []string, make map[string]v, panic error) {
-	c := p.ref.Begin(ctx, &accountInterface2.Methods[3])
+func (px *AccountProxy) Predeclared(ctx context.Context, len2 []int, string2 string, nil2 *v, error map[string]int, int642 e, new d) (append []string, make map[string]v, panic error) {
+	c := px.ref.Begin(ctx, &accountInterface2.Methods[3])
 	c.Args.Array(6)
 	if len2 == nil {
 		c.Args.Nil()
@@ -196,8 +196,8 @@ func serveAccountPredeclared(ctx context.Context, object any, in *proxypkg.Incom
 	return err
 }
 
-func (p *AccountProxy) Shadowed(account Account, Account Account) (accountInterface v, v v, err error) {
-	c := p.ref.Begin(context.Background(), &accountInterface2.Methods[4])
+func (px *AccountProxy) Shadowed(account Account, Account Account) (accountInterface v, v v, err error) {
+	c := px.ref.Begin(context.Background(), &accountInterface2.Methods[4])
 	c.Args.Array(2)
 	proxypkg.PutRef(&c.Args, account)
 	proxypkg.PutRef(&c.Args, Account)
@@ -220,8 +220,8 @@ func serveAccountShadowed(_ context.Context, object any, in *proxypkg.Incoming) 
 	return err
 }
 
-func (p *AccountProxy) Types(ctx context.Context, a proxy, b marshal, item encodeV) (r0 []encodeV, err error) {
-	c := p.ref.Begin(ctx, &accountInterface2.Methods[5])
+func (px *AccountProxy) Types(ctx context.Context, a proxy, b marshal, item encodeV) (r0 []encodeV, err error) {
+	c := px.ref.Begin(ctx, &accountInterface2.Methods[5])
 	c.Args.Array(3)
 	encodeProxy2(&c.Args, &a)
 	marshalpkg.EncodeMap(&c.Args, b, (*marshalpkg.Encoder).String, func(e *marshalpkg.Encoder, x proxy) {
@@ -266,8 +266,8 @@ func serveAccountTypes(ctx context.Context, object any, in *proxypkg.Incoming) e
 	return err
 }
 
-func (p *AccountProxy) Unnamed(ctx context.Context, a0 string, a1 ...int) (r0 int, r1 *v, err error) {
-	c := p.ref.Begin(ctx, &accountInterface2.Methods[6])
+func (px *AccountProxy) Unnamed(ctx context.Context, a0 string, a1 ...int) (r0 int, r1 *v, err error) {
+	c := px.ref.Begin(ctx, &accountInterface2.Methods[6])
 	c.Args.Array(2)
 	c.Args.String(a0)
 	if a1 == nil {

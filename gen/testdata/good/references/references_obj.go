@@ -22,10 +22,10 @@ var _ Room = (*RoomProxy)(nil)
 func NewRoomProxy(ref *proxy.Ref) *RoomProxy { return &RoomProxy{ref} }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *RoomProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (px *RoomProxy) ProxyRef() *proxy.Ref { return px.ref }
 
-func (p *RoomProxy) Audit(ctx context.Context, log []*proxy.Ref, by map[int]*proxy.Ref) error {
-	c := p.ref.Begin(ctx, &roomInterface.Methods[0])
+func (px *RoomProxy) Audit(ctx context.Context, log []*proxy.Ref, by map[int]*proxy.Ref) error {
+	c := px.ref.Begin(ctx, &roomInterface.Methods[0])
 	c.Args.Array(2)
 	if log == nil {
 		c.Args.Nil()
@@ -63,8 +63,8 @@ func serveRoomAudit(ctx context.Context, object any, in *proxy.Incoming) error {
 	return err
 }
 
-func (p *RoomProxy) Bind(ctx context.Context, name string, object *proxy.Ref) (r0 *proxy.Ref, err error) {
-	c := p.ref.Begin(ctx, &roomInterface.Methods[1])
+func (px *RoomProxy) Bind(ctx context.Context, name string, object *proxy.Ref) (r0 *proxy.Ref, err error) {
+	c := px.ref.Begin(ctx, &roomInterface.Methods[1])
 	c.Args.Array(2)
 	c.Args.String(name)
 	proxy.PutHandle(&c.Args, object)
@@ -85,8 +85,8 @@ func serveRoomBind(ctx context.Context, object2 any, in *proxy.Incoming) error {
 	return err
 }
 
-func (p2 *RoomProxy) Invite(ctx context.Context, i Invitation, p *Member, pp *Invitation) (r0 map[string][]Invitation, err error) {
-	c := p2.ref.Begin(ctx, &roomInterface.Methods[2])
+func (px *RoomProxy) Invite(ctx context.Context, i Invitation, p *Member, pp *Invitation) (r0 map[string][]Invitation, err error) {
+	c := px.ref.Begin(ctx, &roomInterface.Methods[2])
 	c.Args.Array(3)
 	encodeInvitation(&c.Args, &i)
 	if p == nil {
@@ -142,8 +142,8 @@ func serveRoomInvite(ctx context.Context, object any, in *proxy.Incoming) error 
 	return err
 }
 
-func (p *RoomProxy) Join(ctx context.Context, m Member, others ...Member) (r0 Room, err error) {
-	c := p.ref.Begin(ctx, &roomInterface.Methods[3])
+func (px *RoomProxy) Join(ctx context.Context, m Member, others ...Member) (r0 Room, err error) {
+	c := px.ref.Begin(ctx, &roomInterface.Methods[3])
 	c.Args.Array(2)
 	proxy.PutRef(&c.Args, m)
 	if others == nil {
@@ -174,8 +174,8 @@ func serveRoomJoin(ctx context.Context, object any, in *proxy.Incoming) error {
 	return err
 }
 
-func (p *RoomProxy) Members(ctx context.Context) (r0 []Member, r1 map[string]Member, r2 [2]Member, err error) {
-	c := p.ref.Begin(ctx, &roomInterface.Methods[4])
+func (px *RoomProxy) Members(ctx context.Context) (r0 []Member, r1 map[string]Member, r2 [2]Member, err error) {
+	c := px.ref.Begin(ctx, &roomInterface.Methods[4])
 	c.Args.Array(0)
 	c.Invoke()
 	r0 = marshal.MakeSlice[Member](c.Results.Next())

@@ -40,6 +40,9 @@ type Cell struct {
 // Key is a struct that is a map key.
 type Key struct{ A, B int }
 
+// Void has nothing that travels.
+type Void struct{}
+
 // Deep takes them.
 //
 //objgen:export
@@ -48,5 +51,6 @@ type Deep interface {
 	Give() (a [2][]byte, b []map[string]Matrix, c **Cell, d map[string]map[string]int, err error)
 	Maps(a, b map[string]int, c map[Key]bool) (d, e map[string][]map[int]string, err error)
 	Any(a any, b ...any) (any, []any, map[string]any, error)
+	Empty(a struct{}, b []Void, c map[string]struct{}, d *Void, e [2]struct{}, f [0]Cell) (struct{}, Void, []Void, error)
 	Many(a int, b int8, c int16, d int32, e int64, f uint, g uint8, h uint16, i uint32, j uint64, k float32, l float64, m bool, n string) error
 }

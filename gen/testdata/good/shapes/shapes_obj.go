@@ -62,8 +62,86 @@ func serveDeepAny(_ context.Context, object any, in *proxy.Incoming) error {
 	return err
 }
 
-func (p *DeepProxy) Give() (a [2][]byte, b []map[string]Matrix, c **Cell, d map[string]map[string]int, err error) {
+func (p *DeepProxy) Empty(a struct{}, b []Void, c map[string]struct{}, d *Void, e [2]struct{}, f [0]Cell) (r0 struct{}, r1 Void, r2 []Void, err error) {
 	c2 := p.ref.Begin(context.Background(), &deepInterface.Methods[1])
+	c2.Args.Array(6)
+	c2.Args.Map(0)
+	if b == nil {
+		c2.Args.Nil()
+	} else {
+		c2.Args.Array(len(b))
+		for range b {
+			c2.Args.Map(0)
+		}
+	}
+	marshal.EncodeMap(&c2.Args, c, (*marshal.Encoder).String, func(e2 *marshal.Encoder, x struct{}) {
+		e2.Map(0)
+	})
+	if d == nil {
+		c2.Args.Nil()
+	} else {
+		c2.Args.Map(0)
+	}
+	c2.Args.Array(len(e))
+	for range e {
+		c2.Args.Map(0)
+	}
+	c2.Args.Array(len(f))
+	for i := range f {
+		encodeCell(&c2.Args, &f[i])
+	}
+	c2.Invoke()
+	c2.Results.Next().Skip()
+	c2.Results.Next().Skip()
+	r2 = marshal.MakeSlice[Void](c2.Results.Next())
+	for range r2 {
+		c2.Results.Skip()
+	}
+	return r0, r1, r2, c2.End()
+}
+
+func serveDeepEmpty(_ context.Context, object any, in *proxy.Incoming) error {
+	var a struct{}
+	in.Args.Next().Skip()
+	b := marshal.MakeSlice[Void](in.Args.Next())
+	for range b {
+		in.Args.Skip()
+	}
+	c, n := marshal.MakeMap[string, struct{}](in.Args.Next())
+	for range n {
+		key := in.Args.String()
+		var value struct{}
+		in.Args.Skip()
+		c[key] = value
+	}
+	d := marshal.New[Void](in.Args.Next())
+	if d != nil {
+		in.Args.Skip()
+	}
+	var e [2]struct{}
+	in.Args.Next().Skip()
+	var f [0]Cell
+	in.Args.Next().Skip()
+	if err := in.Decoded(); err != nil {
+		return err
+	}
+	_, _, r2, err := object.(Deep).Empty(a, b, c, d, e, f)
+	in.Results.Array(3)
+	in.Results.Map(0)
+	in.Results.Map(0)
+	if r2 == nil {
+		in.Results.Nil()
+	} else {
+		in.Results.Array(len(r2))
+		for range r2 {
+			in.Results.Map(0)
+		}
+	}
+	return err
+}
+
+func (p *DeepProxy) Give() (a [2][]byte, b []map[string]Matrix, c **Cell, d map[string]map[string]int, err error) {
+	c2 := p.ref.Begin(context.Background(), &deepInterface.Methods[2])
 	c2.Args.Array(0)
 	c2.Invoke()
 	for i := range c2.Results.Next().Array() {
@@ -159,7 +237,7 @@ func serveDeepGive(_ context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *DeepProxy) Many(a int, b int8, c int16, d int32, e int64, f uint, g uint8, h uint16, i uint32, j uint64, k float32, l float64, m bool, n string) error {
-	c2 := p.ref.Begin(context.Background(), &deepInterface.Methods[2])
+	c2 := p.ref.Begin(context.Background(), &deepInterface.Methods[3])
 	c2.Args.Array(14)
 	c2.Args.Int(int64(a))
 	c2.Args.Int(int64(b))
@@ -203,7 +281,7 @@ func serveDeepMany(_ context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *DeepProxy) Maps(a map[string]int, b map[string]int, c map[Key]bool) (d map[string][]map[int]string, e map[string][]map[int]string, err error) {
-	c2 := p.ref.Begin(context.Background(), &deepInterface.Methods[3])
+	c2 := p.ref.Begin(context.Background(), &deepInterface.Methods[4])
 	c2.Args.Array(3)
 	marshal.EncodeMap(&c2.Args, a, (*marshal.Encoder).String, func(e2 *marshal.Encoder, x int) {
 		e2.Int(int64(x))
@@ -303,7 +381,7 @@ func serveDeepMaps(_ context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *DeepProxy) Take(m Matrix, i Index, c *Cell, cs ...[]Cell) error {
-	c2 := p.ref.Begin(context.Background(), &deepInterface.Methods[4])
+	c2 := p.ref.Begin(context.Background(), &deepInterface.Methods[5])
 	c2.Args.Array(4)
 	if m == nil {
 		c2.Args.Nil()
@@ -424,6 +502,12 @@ var deepInterface = proxy.Register[Deep](&proxy.Interface{
 		Params:    []proxy.Field{{Name: "a", Type: "any"}, {Name: "b", Type: "[]any"}},
 		Results:   []proxy.Field{{Name: "", Type: "any"}, {Name: "", Type: "[]any"}, {Name: "", Type: "map[string]any"}},
 		Serve:     serveDeepAny,
+	}, {
+		Name:      "Empty",
+		Signature: "Empty(a struct{}, b []Void, c map[string]struct{}, d *Void, e [2]struct{}, f [0]Cell) (struct{}, Void, []Void, error)",
+		Params:    []proxy.Field{{Name: "a", Type: "struct(){}"}, {Name: "b", Type: "[]struct(github.com/netobj/netobj/gen/testdata/good/shapes.Void){}"}, {Name: "c", Type: "map[string]struct(){}"}, {Name: "d", Type: "*struct(github.com/netobj/netobj/gen/testdata/good/shapes.Void){}"}, {Name: "e", Type: "[2]struct(){}"}, {Name: "f", Type: "[0]struct(github.com/netobj/netobj/gen/testdata/good/shapes.Cell){Any:[]map[string]any,Ptr:*[]int32,Raw:[4]uint8,Anon:struct(){A:[]struct(){C:int},B:[]struct(){C:int}},Blob:opaque:bytes(github.com/netobj/netobj/gen/testdata/good/shapes.Blob),Deep:***int,Grid:[2][3][]int32,Keys:map[struct(github.com/netobj/netobj/gen/testdata/good/shapes.Key){A:int,B:int}]map[[2]uint8]string,PMap:*map[string]*[]int32,Bytes:bytes,Named:opaque:bytes(),PArray:*[2]int,PSlice:*[]*string}"}},
+		Results:   []proxy.Field{{Name: "", Type: "struct(){}"}, {Name: "", Type: "struct(github.com/netobj/netobj/gen/testdata/good/shapes.Void){}"}, {Name: "", Type: "[]struct(github.com/netobj/netobj/gen/testdata/good/shapes.Void){}"}},
+		Serve:     serveDeepEmpty,
 	}, {
 		Name:      "Give",
 		Signature: "Give() (a [2][]byte, b []map[string]Matrix, c **Cell, d map[string]map[string]int, err error)",

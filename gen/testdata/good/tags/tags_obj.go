@@ -25,10 +25,10 @@ var _ Store = (*StoreProxy)(nil)
 func NewStoreProxy(ref *proxy.Ref) *StoreProxy { return &StoreProxy{ref} }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *StoreProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (px *StoreProxy) ProxyRef() *proxy.Ref { return px.ref }
 
-func (p *StoreProxy) Leave(ctx context.Context, e Empties, z Zeros) error {
-	c := p.ref.Begin(ctx, &storeInterface.Methods[0])
+func (px *StoreProxy) Leave(ctx context.Context, e Empties, z Zeros) error {
+	c := px.ref.Begin(ctx, &storeInterface.Methods[0])
 	c.Args.Array(2)
 	encodeEmpties(&c.Args, &e)
 	encodeZeros(&c.Args, &z)
@@ -49,8 +49,8 @@ func serveStoreLeave(ctx context.Context, object any, in *proxy.Incoming) error 
 	return err
 }
 
-func (p2 *StoreProxy) Put(ctx context.Context, p Plain, n Numbered, m Mixed, t Tuple, e Embedding) error {
-	c := p2.ref.Begin(ctx, &storeInterface.Methods[1])
+func (px *StoreProxy) Put(ctx context.Context, p Plain, n Numbered, m Mixed, t Tuple, e Embedding) error {
+	c := px.ref.Begin(ctx, &storeInterface.Methods[1])
 	c.Args.Array(5)
 	encodePlain(&c.Args, &p)
 	encodeNumbered(&c.Args, &n)
@@ -237,7 +237,7 @@ func decodeEmpties(d *marshal.Decoder, v *Empties) {
 		case "Time":
 			v.Time = d.Time()
 		case "Void":
-			decodeStruct(d, &v.Void)
+			d.Skip()
 		case "Array":
 			for i := range d.Array() {
 				if i >= 2 {
@@ -265,14 +265,6 @@ func decodeEmpties(d *marshal.Decoder, v *Empties) {
 			d.Skip()
 		}
 	}
-}
-
-func encodeStruct(e *marshal.Encoder, v *struct{}) {
-	e.Map(0)
-}
-
-func decodeStruct(d *marshal.Decoder, v *struct{}) {
-	d.Skip()
 }
 
 func encodePlain(e *marshal.Encoder, v *Plain) {
