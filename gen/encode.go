@@ -196,61 +196,78 @@ func (f *fn) encodeFunc(s *shape, depth int) {
 // encodeStruct writes the body of a struct's encoding function.
 func (f *fn) encodeStruct(s *shape, x expr, e coder) {
 	if s.kind == kindTuple {
-		f.printf("%s.Array(%d)\n", e.call(), len(s.fields))
-		for _, fd := range s.fields {
-			guard := f.guard(fd, x)
-			if guard != "" {
-				f.printf("if %s {\n", guard)
-			}
-			f.encode(fd.shape, x.field(fd.selector()), e, 0)
-			if guard != "" {
-				f.printf("} else {\n%s.Nil()\n}\n", e.call())
-			}
-		}
+		f.encodeTuple(s, x, e)
 		return
 	}
 	conditions := make([]string, len(s.fields))
-	fixed := 0
 	for i, fd := range s.fields {
 		conditions[i] = f.presence(fd, x)
-		if conditions[i] == "" {
+	}
+	f.countFields(conditions, e)
+	for i, fd := range s.fields {
+		if conditions[i] != "false" {
+			f.onlyIf(conditions[i], "", func() { f.encodeField(fd, x, e) })
+		}
+	}
+}
+
+// encodeTuple writes what encodes the fields as elements of an array: none may be
+// left out.
+func (f *fn) encodeTuple(s *shape, x expr, e coder) {
+	f.printf("%s.Array(%d)\n", e.call(), len(s.fields))
+	for _, fd := range s.fields {
+		f.onlyIf(f.guard(fd, x), e.call()+".Nil()", func() { f.encode(fd.shape, x.field(fd.selector()), e, 0) })
+	}
+}
+
+// countFields writes the head of a map of the fields that are there.
+func (f *fn) countFields(conditions []string, e coder) {
+	fixed := 0
+	for _, cond := range conditions {
+		if cond == "" {
 			fixed++
 		}
 	}
-	if fixed == len(s.fields) {
+	if fixed == len(conditions) {
 		f.printf("%s.Map(%d)\n", e.call(), fixed)
+		return
+	}
+	n := f.local("n")
+	f.printf("%s := %d\n", n, fixed)
+	for _, cond := range conditions {
+		if cond != "" && cond != "false" {
+			f.printf("if %s {\n%s++\n}\n", cond, n)
+		}
+	}
+	f.printf("%s.Map(%s)\n", e.call(), n)
+}
+
+func (f *fn) encodeField(fd *field, x expr, e coder) {
+	if fd.isNumber {
+		f.printf("%s.IntKey(%d)\n", e.call(), fd.number)
 	} else {
-		n := f.local("n")
-		f.printf("%s := %d\n", n, fixed)
-		for _, cond := range conditions {
-			if cond != "" && cond != "false" {
-				f.printf("if %s {\n%s++\n}\n", cond, n)
-			}
-		}
-		f.printf("%s.Map(%s)\n", e.call(), n)
+		f.printf("%s.Key(%q)\n", e.call(), fd.name)
 	}
-	for i, fd := range s.fields {
-		cond := conditions[i]
-		if cond == "false" {
-			continue
-		}
-		if cond != "" {
-			f.printf("if %s {\n", cond)
-		}
-		if fd.isNumber {
-			f.printf("%s.IntKey(%d)\n", e.call(), fd.number)
-		} else {
-			f.printf("%s.Key(%q)\n", e.call(), fd.name)
-		}
-		if fd.omitEmpty || fd.omitZero && !hasIsZero(fd.shape.typ) {
-			f.encodeThere(fd.shape, x.field(fd.selector()), e)
-		} else {
-			f.encode(fd.shape, x.field(fd.selector()), e, 0)
-		}
-		if cond != "" {
-			f.printf("}\n")
-		}
+	if fd.omitEmpty || fd.omitZero && !hasIsZero(fd.shape.typ) {
+		f.encodeThere(fd.shape, x.field(fd.selector()), e)
+	} else {
+		f.encode(fd.shape, x.field(fd.selector()), e, 0)
 	}
+}
+
+// onlyIf writes what write writes, unless cond is "" in an if statement, perhaps
+// with another branch.
+func (f *fn) onlyIf(cond, otherwise string, write func()) {
+	if cond == "" {
+		write()
+		return
+	}
+	f.printf("if %s {\n", cond)
+	write()
+	if otherwise != "" {
+		f.printf("} else {\n%s\n", otherwise)
+	}
+	f.printf("}\n")
 }
 
 // selector is the way to the field in Go.
@@ -260,157 +277,4 @@ func (f *field) selector() string {
 		names = append(names, v.Name())
 	}
 	return strings.Join(names, ".")
-}
-
-// guard is the condition under which a promoted field exists: no embedded
-// pointer on the way is nil.
-func (f *fn) guard(fd *field, x expr) string {
-	var conds []string
-	way := ""
-	for _, v := range fd.path[:len(fd.path)-1] {
-		way += v.Name()
-		if _, ok := v.Type().Underlying().(*types.Pointer); ok {
-			conds = append(conds, x.field(way).value+" != nil")
-		}
-		way += "."
-	}
-	return strings.Join(conds, " && ")
-}
-
-// presence is the condition under which the field is part of the map: "" for
-// always, "false" for never.
-func (f *fn) presence(fd *field, x expr) string {
-	conds := f.guard(fd, x)
-	and := func(cond string) {
-		if cond == "" || conds == "false" {
-			return
-		}
-		if conds == "" || cond == "false" {
-			conds = cond
-		} else {
-			conds += " && " + cond
-		}
-	}
-	if fd.omitEmpty {
-		and(f.notEmpty(fd.shape, x.field(fd.selector())))
-	}
-	if fd.omitZero {
-		and(f.notZero(fd.shape, x.field(fd.selector())))
-	}
-	return conds
-}
-
-// notEmpty is the condition that x is not empty in fxamacker's sense.
-func (f *fn) notEmpty(s *shape, x expr) string {
-	switch s.kind {
-	case kindBool:
-		return x.value
-	case kindInt, kindUint, kindFloat32, kindFloat64:
-		return x.value + " != 0"
-	case kindString:
-		return x.value + ` != ""`
-	case kindBytes, kindSlice, kindMap:
-		return "len(" + x.value + ") > 0"
-	case kindByteArray, kindArray:
-		if s.len == 0 {
-			return "false"
-		}
-		return ""
-	case kindAny, kindError, kindRef, kindHandle, kindPointer:
-		return x.value + " != nil"
-	case kindTuple:
-		if len(s.fields) == 0 {
-			return "false"
-		}
-		return ""
-	case kindStruct:
-		return f.notEmptyStruct(s, x)
-	case kindOpaque:
-		return f.notEmptyOpaque(s, x)
-	}
-	return ""
-}
-
-// notEmptyStruct: a struct is empty when each of its fields may be left out and
-// is empty.
-func (f *fn) notEmptyStruct(s *shape, x expr) string {
-	var conds []string
-	for _, fd := range s.fields {
-		if !fd.omitEmpty {
-			return ""
-		}
-		cond := f.notEmpty(fd.shape, x.field(fd.selector()))
-		guard := f.guard(fd, x)
-		switch {
-		case cond == "" && guard == "":
-			return ""
-		case cond == "false":
-		case cond == "":
-			conds = append(conds, guard)
-		case guard == "":
-			conds = append(conds, cond)
-		default:
-			conds = append(conds, guard+" && "+cond)
-		}
-	}
-	switch len(conds) {
-	case 0:
-		return "false"
-	case 1:
-		return conds[0]
-	}
-	return "(" + strings.Join(conds, " || ") + ")"
-}
-
-func (f *fn) notEmptyOpaque(s *shape, x expr) string {
-	switch {
-	case s.empty:
-		return "len(" + x.value + ") > 0"
-	case s.form == "cbor":
-		return ""
-	}
-	return fmt.Sprintf("func() bool { b, err := %s.%s(); return err != nil || len(b) > 0 }()", x.operand(), marshalMethod[s.form])
-}
-
-var marshalMethod = map[string]string{"bytes": "MarshalBinary", "text": "MarshalText"}
-
-// notZero is the condition that x is not zero in fxamacker's sense: its own
-// IsZero method, or else the type's zero value.
-func (f *fn) notZero(s *shape, x expr) string {
-	if hasIsZero(s.typ) && s.kind != kindTuple {
-		if s.kind == kindPointer {
-			return fmt.Sprintf("%s != nil && !%s.IsZero()", x.value, x.value)
-		}
-		return "!" + x.operand() + ".IsZero()"
-	}
-	switch s.kind {
-	case kindBool:
-		return x.value
-	case kindInt, kindUint, kindFloat32, kindFloat64:
-		return x.value + " != 0"
-	case kindString:
-		return x.value + ` != ""`
-	case kindBytes, kindSlice, kindMap, kindAny, kindError, kindRef, kindHandle, kindPointer:
-		return x.value + " != nil"
-	case kindTuple:
-		if len(s.fields) == 0 {
-			return "false"
-		}
-		return ""
-	}
-	if types.Comparable(s.typ) {
-		return fmt.Sprintf("%s != (%s{})", x.value, f.w.typ(s.typ))
-	}
-	return fmt.Sprintf("!%s.ValueOf(%s).Elem().IsZero()", f.w.pkg("reflect", "reflect"), x.addr)
-}
-
-// hasIsZero tells whether t or *t has a method IsZero() bool.
-func hasIsZero(t types.Type) bool {
-	obj, _, _ := types.LookupFieldOrMethod(t, true, nil, "IsZero")
-	fn, ok := obj.(*types.Func)
-	if !ok {
-		return false
-	}
-	sig := fn.Signature()
-	return sig.Params().Len() == 0 && sig.Results().Len() == 1 && types.Identical(sig.Results().At(0).Type(), types.Typ[types.Bool])
 }

@@ -1,6 +1,66 @@
 package gen
 
-import "fmt"
+import (
+	"fmt"
+	"go/token"
+	"go/types"
+)
+
+// sentinel builds a variable under //objgen:error.
+func (b *builder) sentinel(obj types.Object, pos token.Pos) *errorMark {
+	errorInterface := errorType.Underlying().(*types.Interface)
+	switch {
+	case obj == nil:
+		b.fs.add(pos, "give it a name", "a blank variable cannot be an error elsewhere")
+	case isInvalid(obj.Type()):
+		if msg := b.run.typeErrorAt(b.run.fset.Position(obj.Pos())); msg != "" {
+			b.fs.add(obj.Pos(), "fix it as for go build", "%s: %s", obj.Name(), msg)
+			return nil
+		}
+		b.fs.add(obj.Pos(), "fix the errors that go build reports", "the type of %s is unknown", obj.Name())
+	case !types.Implements(obj.Type(), errorInterface):
+		b.fs.add(obj.Pos(), "mark a variable that holds an error", "%s is not an error but %s", obj.Name(), b.text(obj.Type()))
+	default:
+		return &errorMark{name: obj.Name(), full: obj.Pkg().Path() + "." + obj.Name()}
+	}
+	return nil
+}
+
+// errorTypeOf builds a type under //objgen:error.
+func (b *builder) errorTypeOf(obj types.Object, pos token.Pos) *errorMark {
+	errorInterface := errorType.Underlying().(*types.Interface)
+	tn := obj.(*types.TypeName)
+	named, _ := tn.Type().(*types.Named)
+	switch {
+	case tn.IsAlias() || named == nil:
+		b.fs.add(pos, "mark the type that it stands for", "%s is an alias", tn.Name())
+		return nil
+	case named.TypeParams().Len() > 0:
+		b.fs.add(pos, "use a type without type parameters", "%s is a generic type, which cannot be an error elsewhere", tn.Name())
+		return nil
+	case types.IsInterface(named):
+		b.fs.add(pos, "mark the concrete error types", "%s is an interface", tn.Name())
+		return nil
+	}
+	e := &errorMark{name: tn.Name(), full: tn.Pkg().Path() + "." + tn.Name()}
+	switch {
+	case types.Implements(named, errorInterface):
+	case types.Implements(types.NewPointer(named), errorInterface):
+		e.pointer = true
+	default:
+		b.fs.add(pos, "give it an Error() string method", "%s is not an error", tn.Name())
+		return nil
+	}
+	at := where{pos, tn.Name()}
+	switch e.typ = b.shape(named, at); {
+	case e.typ == nil:
+		return nil
+	case e.typ.refs:
+		b.refuse(named, at, "holds a reference, which an error cannot carry", "put a name or an id into the error")
+		return nil
+	}
+	return e
+}
 
 // registerErrorType writes the registration of a type under //objgen:error.
 // For an error with a value receiver both the value and its pointer are errors,

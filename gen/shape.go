@@ -93,61 +93,6 @@ func (b *builder) shape(t types.Type, at where) *shape {
 	return s
 }
 
-// maxNested is how deep instances of one generic type may stand inside each
-// other, List[List[...]]: far more than people write, and few enough to notice
-// soon that a type has no end.
-const maxNested = 8
-
-// expands reports, once for each generic type, that t contains ever larger
-// instances of itself, like a Tree[T] with a field of type Tree[[]T].
-func (b *builder) expands(t types.Type, at where) bool {
-	origin := originOf(t)
-	if origin == nil {
-		return false
-	}
-	if b.endless[origin] {
-		return true
-	}
-	nested := 0
-	for _, o := range b.open {
-		if originOf(o) == origin {
-			nested++
-		}
-	}
-	if nested < maxNested {
-		return false
-	}
-	b.endless[origin] = true
-	b.fs.add(at.pos, "use a concrete type inside the generic one", "%s: %s contains instances of itself without end, or more than %d deep",
-		at.path, origin.Obj().Name(), maxNested)
-	return true
-}
-
-// originOf is the generic type that t is an instance of, nil for others.
-func originOf(t types.Type) *types.Named {
-	if named, ok := types.Unalias(t).(*types.Named); ok && named.TypeArgs().Len() > 0 {
-		return named.Origin()
-	}
-	return nil
-}
-
-// cycle renders the way from t to itself among the types being looked at.
-func (b *builder) cycle(t types.Type) string {
-	for i, o := range b.open {
-		if !types.Identical(o, t) {
-			continue
-		}
-		text := ""
-		for _, via := range b.open[i:] {
-			if _, named := types.Unalias(via).(*types.Named); named {
-				text += b.text(via) + " -> "
-			}
-		}
-		return text + b.text(t)
-	}
-	return ""
-}
-
 func (b *builder) newShape(t types.Type, at where) *shape {
 	plain := types.Unalias(t)
 	if s := b.special(t, plain); s != nil {
@@ -318,46 +263,6 @@ func keeps(key *shape) bool {
 		return keeps(key.elem)
 	case kindStruct, kindTuple:
 		return !slices.ContainsFunc(key.fields, func(f *field) bool { return !keeps(f.shape) })
-	}
-	return true
-}
-
-// checkLock reports a value that would be copied with a lock inside.
-func (b *builder) checkLock(t types.Type, at where) {
-	if lock := lockIn(t); lock != nil {
-		b.refuse(t, at, "holds a "+b.text(lock)+", which must not be copied", "use a pointer")
-	}
-}
-
-// lockIn finds what go vet calls a lock in values of t: a struct that is locked
-// through a pointer.
-func lockIn(t types.Type) types.Type {
-	switch u := t.Underlying().(type) {
-	case *types.Array:
-		return lockIn(u.Elem())
-	case *types.Struct:
-		if isLock(t) {
-			return t
-		}
-		for i := range u.NumFields() {
-			if lock := lockIn(u.Field(i).Type()); lock != nil {
-				return lock
-			}
-		}
-	}
-	return nil
-}
-
-func isLock(t types.Type) bool {
-	for _, name := range []string{"Lock", "Unlock"} {
-		obj, _, indirect := types.LookupFieldOrMethod(t, true, nil, name)
-		fn, ok := obj.(*types.Func)
-		if !ok || indirect || fn.Signature().Params().Len() > 0 || fn.Signature().Results().Len() > 0 {
-			return false
-		}
-		if _, byPointer := fn.Signature().Recv().Type().(*types.Pointer); !byPointer {
-			return false
-		}
 	}
 	return true
 }
