@@ -71,7 +71,23 @@ func diagnose(b []byte) string {
 	return text
 }
 
-func readVectors(t testing.TB, name string) vectorFile {
+func readVectors(t testing.TB, name string) (f vectorFile) {
+	t.Helper()
+	readFile(t, name, &f)
+	return f
+}
+
+func readValues(t testing.TB) []valueVector {
+	t.Helper()
+	var f struct {
+		Values []valueVector `json:"values"`
+	}
+	readFile(t, "values", &f)
+	return f.Values
+}
+
+// readFile reads a file of vectors into ptr.
+func readFile(t testing.TB, name string, ptr any) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(vectorsDir, name+".json"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -80,11 +96,9 @@ func readVectors(t testing.TB, name string) vectorFile {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var f vectorFile
-	if err := json.Unmarshal(text, &f); err != nil {
+	if err := json.Unmarshal(text, ptr); err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
-	return f
 }
 
 // compareFile compares a file of vectors with what it should hold, or writes it.
