@@ -32,8 +32,8 @@ type laneFile struct {
 }
 
 var (
-	laneMessage = []byte{0x82, 0x05, 0x07} // ping 7
-	laneBody    = []byte("bytes")
+	vectorMessage = []byte{0x82, 0x05, 0x07} // ping 7
+	vectorBody    = []byte("bytes")
 )
 
 // laneSteps are the vectors of lane.json, with their size and what a dialler does
@@ -45,15 +45,15 @@ var laneSteps = []struct {
 }{
 	{laneVector{Name: "the lane opens", About: "yamux: window update, SYN, stream 1, 786,432 bytes more than the 256 KiB that a stream begins with"}, 12,
 		func(*testing.T, transport.Conn) {}},
-	{laneVector{Name: "a message", About: "yamux: data, stream 1, 4 bytes: the length 3 as a uvarint, and ping 7"}, 12 + 1 + len(laneMessage),
+	{laneVector{Name: "a message", About: "yamux: data, stream 1, 4 bytes: the length 3 as a uvarint, and ping 7"}, 12 + 1 + len(vectorMessage),
 		func(t *testing.T, c transport.Conn) {
-			if err := c.Send(t.Context(), laneMessage, nil); err != nil {
+			if err := c.Send(t.Context(), vectorMessage, nil); err != nil {
 				t.Error(err)
 			}
 		}},
-	{laneVector{Name: "a bulk body", About: "yamux: stream 3 opens; data, 2 bytes: body number 9, of 5 bytes, as uvarints; data, the 5 bytes"}, 12 + 12 + 2 + 12 + len(laneBody),
+	{laneVector{Name: "a bulk body", About: "yamux: stream 3 opens; data, 2 bytes: body number 9, of 5 bytes, as uvarints; data, the 5 bytes"}, 12 + 12 + 2 + 12 + len(vectorBody),
 		func(t *testing.T, c transport.Conn) {
-			if err := c.SendBody(t.Context(), 9, laneBody); err != nil {
+			if err := c.SendBody(t.Context(), 9, vectorBody); err != nil {
 				t.Error(err)
 			}
 		}},
@@ -138,10 +138,10 @@ func TestLaneVectorsReadBack(t *testing.T) {
 	defer conn.Abort(nil)
 	r := newRecorder()
 	go r.serve(conn)
-	if msg := <-r.lane; !bytes.Equal(msg, laneMessage) {
+	if msg := <-r.lane; !bytes.Equal(msg, vectorMessage) {
 		t.Errorf("the lane brought %x", msg)
 	}
-	if b := <-r.done; b.id != 9 || !bytes.Equal(b.data, laneBody) || b.err != nil {
+	if b := <-r.done; b.id != 9 || !bytes.Equal(b.data, vectorBody) || b.err != nil {
 		t.Errorf("body %d came: %q, error %v", b.id, b.data, b.err)
 	}
 }
