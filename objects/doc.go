@@ -44,7 +44,8 @@
 // a reference back when its garbage collector finds that no proxy is left, or at
 // once by [Release]. When the last one is back, the object is no longer held by
 // the node, and its Unreferenced method is called if it has one (see
-// [Unreferencer]).
+// [Unreferencer]). An object that ends before its holders let go of it is made
+// useless to them by [Disown].
 //
 // When a connection breaks, its references fail from then on; [Alive] tells of
 // it as it happens. The owner keeps what the lost peer held for Config.Lease,

@@ -133,6 +133,24 @@ func sources(t *testing.T, folder string) []string {
 	return slices.DeleteFunc(files, func(f string) bool { return strings.HasSuffix(f, "_test.go") })
 }
 
+var fileName = regexp.MustCompile("`((?:[a-z0-9_]+/)*[a-z0-9_]+\\.go)`")
+
+// TestFiles: every Go file that docs/ names is there. Where no folder is given,
+// it is that of the row or sentence.
+func TestFiles(t *testing.T) {
+	known := sourceFiles(t)
+	lines(t, func(l line) {
+		if !strings.HasPrefix(l.file, "docs/") {
+			return
+		}
+		for _, m := range fileName.FindAllStringSubmatch(l.text, -1) {
+			if !slices.ContainsFunc(known, func(f string) bool { return strings.HasSuffix("/"+f, "/"+m[1]) }) {
+				t.Errorf("%s:%d: there is no file %s", l.file, l.number, m[1])
+			}
+		}
+	})
+}
+
 var testName = regexp.MustCompile("`((?:Test|Fuzz)[A-Z]\\w*)`")
 
 // TestTests: every test that a document names is there.
@@ -151,18 +169,33 @@ func TestTests(t *testing.T) {
 func tests(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
-	err := fs.WalkDir(os.DirFS(root), ".", func(file string, d fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(file, "_test.go") {
-			return err
+	for _, file := range sourceFiles(t) {
+		if !strings.HasSuffix(file, "_test.go") {
+			continue
 		}
-		text, err := fs.ReadFile(os.DirFS(root), file)
+		text, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
 		all.Write(text)
+	}
+	return all.String()
+}
+
+// sourceFiles returns the paths of all Go files.
+func sourceFiles(t *testing.T) []string {
+	t.Helper()
+	var files []string
+	err := fs.WalkDir(os.DirFS(root), ".", func(file string, _ fs.DirEntry, err error) error {
+		if path.Ext(file) == ".go" {
+			files = append(files, file)
+		}
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return all.String()
+	return files
 }
 
 var (
