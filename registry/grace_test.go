@@ -24,8 +24,10 @@ type world struct {
 	server *registry.Server
 }
 
-func newWorld(t *testing.T) *world {
-	w := &world{t: t, kit: objtest.New(t), store: registry.NewMemoryStore()}
+func newWorld(t *testing.T) *world { return newWorldOn(t, registry.NewMemoryStore()) }
+
+func newWorldOn(t *testing.T, store registry.Store) *world {
+	w := &world{t: t, kit: objtest.New(t), store: store}
 	w.start()
 	return w
 }
