@@ -53,12 +53,11 @@ func (s *Store) Replace(r registry.Record) error {
 		if err != nil && !errors.Is(err, registry.ErrNotFound) {
 			return err
 		}
-		if err == nil && old.ID != r.ID {
-			if err := spend(tx, old.ID); err != nil {
-				return err
-			}
+		replaced := err == nil && old.ID != r.ID
+		if err := put(tx, r); err != nil || !replaced {
+			return err
 		}
-		return put(tx, r)
+		return spend(tx, old.ID) // last: it may forget the oldest, which put has to know
 	})
 }
 

@@ -20,6 +20,7 @@ func TestStore(t *testing.T) {
 		return storetest.Opener{
 			Open:    func() (registry.Store, error) { return Open(path, nil) },
 			Durable: true,
+			Hasten:  func(s registry.Store) { s.(*Store).db.NoSync = true },
 		}
 	})
 }
