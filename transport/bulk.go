@@ -73,10 +73,12 @@ func (b *bulkSender) run(o *outbound, done chan<- error) {
 	if err == nil {
 		err = o.write(s)
 	}
+	if err == nil {
+		b.keep(s) // first: the caller's next body shall find it
+	}
 	done <- b.conn.explain(err)
 	switch {
 	case err == nil:
-		b.keep(s)
 	case errors.Is(err, yamux.ErrConnectionWriteTimeout):
 		// yamux would go on with a session of which nobody knows what was sent.
 		b.conn.Abort(b.conn.explain(err))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/netobj/netobj/transport"
+	"github.com/netobj/netobj/transport/transporttest"
 )
 
 // TestStreamsOpenInOrder sends the first bodies of a connection all at once. The
@@ -42,6 +43,7 @@ func TestStreamsOpenInOrder(t *testing.T) {
 // TestCancelInterruptsAStalledBody has a peer that opens no window. A cancelled
 // body's stream must end at once, and not when StallTimeout is over.
 func TestCancelInterruptsAStalledBody(t *testing.T) {
+	transporttest.Watch(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/yamux"
 
 	"github.com/netobj/netobj/transport"
+	"github.com/netobj/netobj/transport/transporttest"
 )
 
 // This file holds what yamux does by default against what a Conn does: each test
@@ -39,6 +40,7 @@ func open(id uint32) []byte { return frame(1, 1, id, 0) }
 // bare is a yamux server whose peer writes raw frames.
 func bare(t *testing.T, change func(*yamux.Config)) (*yamux.Session, net.Conn) {
 	t.Helper()
+	transporttest.Watch(t)
 	near, far := net.Pipe()
 	config := yamux.DefaultConfig()
 	config.LogOutput = io.Discard
@@ -229,6 +231,7 @@ func TestWriteTimeoutEndsTheConnection(t *testing.T) {
 
 // TestLateAccept has a peer that does not accept a stream in time.
 func TestLateAccept(t *testing.T) {
+	transporttest.Watch(t)
 	near, far := net.Pipe()
 	defer near.Close()
 	defer far.Close()

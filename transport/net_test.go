@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/netobj/netobj/transport"
+	"github.com/netobj/netobj/transport/transporttest"
 )
 
 func TestBadAddresses(t *testing.T) {
@@ -139,6 +140,7 @@ func TestTLSServerRefuses(t *testing.T) {
 // TestTLSClientRefusesTLS12 dials a server that speaks nothing newer. The client
 // asks for 1.2 itself, which must not help.
 func TestTLSClientRefusesTLS12(t *testing.T) {
+	transporttest.Watch(t)
 	old := selfSigned(t)
 	old.MaxVersion = tls.VersionTLS12
 	l, err := tls.Listen("tcp", "127.0.0.1:0", old)

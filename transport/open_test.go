@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/netobj/netobj/transport"
+	"github.com/netobj/netobj/transport/transporttest"
 )
 
 // TestOpenWithoutALane has peers that break a rule, say nothing or leave before
@@ -77,6 +78,7 @@ func TestOpenOfAVanishedPeer(t *testing.T) {
 
 // TestHalfOpenTLSDial dials a TLS address where nobody answers the handshake.
 func TestHalfOpenTLSDial(t *testing.T) {
+	transporttest.Watch(t)
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

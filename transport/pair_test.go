@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/netobj/netobj/transport"
+	"github.com/netobj/netobj/transport/transporttest"
 )
 
 // recorder is a Handler that keeps what arrives.
@@ -115,6 +116,7 @@ type accepting struct {
 
 func acceptOne(t testing.TB, url string, config *transport.Config) *accepting {
 	t.Helper()
+	transporttest.Watch(t)
 	l, err := transport.Listen(t.Context(), url, config)
 	if err != nil {
 		t.Fatal(err)

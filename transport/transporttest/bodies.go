@@ -13,6 +13,7 @@ import (
 func testBodies(t *testing.T, c *ends) {
 	c.serve()
 	var sending sync.WaitGroup
+	defer sending.Wait()
 	sizes := []int{0, 1, 63, 64, 1000, 128 << 10, 128<<10 + 1, 1<<20 - 1, 4 << 20}
 	for _, e := range []*end{c.dialer, c.acceptor} {
 		for i, size := range sizes {
@@ -27,13 +28,12 @@ func testBodies(t *testing.T, c *ends) {
 	}
 	for _, e := range []*end{c.dialer, c.acceptor} {
 		for range sizes {
-			b := <-e.done
+			b := e.nextBody(t)
 			if want := pattern(b.id, sizes[b.id]); b.err != nil || !bytes.Equal(b.data, want) {
 				t.Errorf("body %d of %d bytes: %d came, %v", b.id, len(want), len(b.data), b.err)
 			}
 		}
 	}
-	sending.Wait()
 }
 
 // pattern returns bytes in which no two places look alike.
@@ -51,9 +51,11 @@ func testBodyDoesNotDelayLane(t *testing.T, c *ends) {
 	c.serve()
 	ctx, cancel := context.WithCancel(t.Context())
 	var sending sync.WaitGroup
+	defer sending.Wait()
+	defer cancel()
 	for i := range uint64(8) {
 		sending.Go(func() { c.dialer.conn.SendBody(ctx, i, make([]byte, 4<<20)) })
-		<-c.acceptor.begun
+		await(t, c.acceptor, c.acceptor.begun)
 	}
 	for i := range 200 {
 		c.dialer.send(t, fmt.Sprint("ping ", i))
@@ -61,8 +63,6 @@ func testBodyDoesNotDelayLane(t *testing.T, c *ends) {
 		c.acceptor.send(t, "pong")
 		c.dialer.expect(t, "pong")
 	}
-	cancel()
-	sending.Wait()
 }
 
 func testSkippedBody(t *testing.T, c *ends) {
@@ -72,7 +72,7 @@ func testSkippedBody(t *testing.T, c *ends) {
 		if err := c.dialer.conn.SendBody(t.Context(), uint64(id), make([]byte, size)); err != nil {
 			t.Fatal(err)
 		}
-		if b := <-c.acceptor.done; b.id != uint64(id) || b.err != nil || b.data != nil {
+		if b := c.acceptor.nextBody(t); b.id != uint64(id) || b.err != nil || b.data != nil {
 			t.Errorf("skipped body: %d, %d bytes, %v", b.id, len(b.data), b.err)
 		}
 	}
@@ -88,7 +88,7 @@ func testRefusedBody(t *testing.T, c *ends) {
 	if err := <-c.acceptor.served; !errors.Is(err, refused) {
 		t.Errorf("Serve = %v", err)
 	}
-	if b := <-c.acceptor.done; b.id != 1 || b.err == nil {
+	if b := c.acceptor.nextBody(t); b.id != 1 || b.err == nil {
 		t.Errorf("BodyDone told of %+v", b)
 	}
 	if err := <-c.dialer.served; err == nil {
@@ -116,14 +116,14 @@ func testCancelledBody(t *testing.T, c *ends) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		sent := make(chan error, 1)
 		go func() { sent <- c.dialer.conn.SendBody(ctx, uint64(id), make([]byte, 4<<20)) }()
-		<-c.acceptor.begun
+		await(t, c.acceptor, c.acceptor.begun)
 		cancel(why)
 		err := <-sent
 		if err == nil && !c.dialer.conn.Info().InMemory || err != nil && !errors.Is(err, why) {
 			t.Errorf("SendBody = %v", err)
 		}
 		close(hold)
-		if b := <-c.acceptor.done; b.id != uint64(id) || (b.err == nil) != (err == nil) {
+		if b := c.acceptor.nextBody(t); b.id != uint64(id) || (b.err == nil) != (err == nil) {
 			t.Errorf("SendBody = %v, but BodyDone told of body %d, %v", err, b.id, b.err)
 		}
 	}
@@ -150,7 +150,7 @@ func testCancelledWaitingBody(t *testing.T, c *ends) {
 	for id := range uint64(bodies) {
 		sending.Go(func() { complete[id] = c.dialer.conn.SendBody(ctx, id, data) == nil })
 	}
-	<-c.acceptor.begun
+	await(t, c.acceptor, c.acceptor.begun)
 	cancel()
 	sending.Wait()
 	for i := range 500 { // time enough to open streams
@@ -160,7 +160,7 @@ func testCancelledWaitingBody(t *testing.T, c *ends) {
 	close(hold)
 	var told [bodies]int
 	for range bodies {
-		b := <-c.acceptor.done
+		b := c.acceptor.nextBody(t)
 		told[b.id]++
 		if complete[b.id] && b.err != nil {
 			t.Errorf("body %d was sent, but did not come: %v", b.id, b.err)
@@ -194,7 +194,7 @@ func testBodiesToASlowReceiver(t *testing.T, c *ends) {
 	}
 	close(hold)
 	for range rounds * each {
-		if b := <-c.acceptor.done; b.err != nil || !bytes.Equal(b.data, pattern(b.id, size)) {
+		if b := c.acceptor.nextBody(t); b.err != nil || !bytes.Equal(b.data, pattern(b.id, size)) {
 			t.Errorf("body %d: %v", b.id, b.err)
 		}
 	}

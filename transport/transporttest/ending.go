@@ -169,11 +169,11 @@ func testPeerVanishes(t *testing.T, c *ends) {
 	c.serve()
 	sent := make(chan error, 1)
 	go func() { sent <- c.dialer.conn.SendBody(t.Context(), 7, make([]byte, 4<<20)) }()
-	<-c.acceptor.begun
+	await(t, c.acceptor, c.acceptor.begun)
 	c.acceptor.conn.Abort(nil)
 	<-c.acceptor.served
 	<-c.dialer.served
-	if b := <-c.acceptor.done; b.id != 7 || b.err == nil {
+	if b := c.acceptor.nextBody(t); b.id != 7 || b.err == nil {
 		t.Errorf("BodyDone told of %+v", b)
 	}
 	if err := <-sent; err == nil && !c.dialer.conn.Info().InMemory {

@@ -150,19 +150,36 @@ func (e *end) send(t *testing.T, text string) {
 	}
 }
 
+// expect waits for the lane to bring text.
 func (e *end) expect(t *testing.T, text string) {
 	t.Helper()
+	if got := await(t, e, e.lane); string(got) != text {
+		t.Fatalf("lane brought %.40q, want %.40q", got, text)
+	}
+}
+
+// nextBody waits for a body that came or failed.
+func (e *end) nextBody(t *testing.T) body {
+	t.Helper()
+	return await(t, e, e.done)
+}
+
+// await takes one thing from a channel of e. When the connection ends before
+// there is one, the test is over: it would wait for ever.
+func await[T any](t *testing.T, e *end, from <-chan T) T {
+	t.Helper()
 	select {
-	case got := <-e.lane:
-		if string(got) != text {
-			t.Fatalf("lane brought %.40q, want %.40q", got, text)
-		}
+	case thing := <-from:
+		return thing
 	case err := <-e.served:
 		e.served <- err
-		if len(e.lane) == 0 {
-			t.Fatalf("no more %.40q: Serve = %v", text, err)
+		select {
+		case thing := <-from:
+			return thing
+		default:
+			t.Fatalf("no more %T: Serve = %v", *new(T), err)
+			panic("unreachable")
 		}
-		e.expect(t, text)
 	}
 }
 

@@ -59,7 +59,7 @@ func testManySenders(t *testing.T, c *ends) {
 	for _, e := range []*end{c.dialer, c.acceptor} {
 		var next [senders]byte
 		for range senders / 2 * each {
-			msg := <-e.lane
+			msg := await(t, e, e.lane)
 			if len(msg) != 2 || msg[1] != next[msg[0]] {
 				t.Fatalf("message %v, want number %d of this sender", msg, next[msg[0]])
 			}

@@ -63,6 +63,7 @@ func run(t *testing.T, network func(t *testing.T) Network, in func(*testing.T, f
 	for name, test := range connTests {
 		t.Run(name, func(t *testing.T) {
 			in(t, func(t *testing.T) {
+				Watch(t)
 				auditGoroutines(t)
 				test(t, connect(t, network(t)))
 			})
@@ -71,6 +72,7 @@ func run(t *testing.T, network func(t *testing.T) Network, in func(*testing.T, f
 	for name, test := range listenerTests {
 		t.Run(name, func(t *testing.T) {
 			in(t, func(t *testing.T) {
+				Watch(t)
 				auditGoroutines(t)
 				test(t, network(t))
 			})
