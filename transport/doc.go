@@ -23,7 +23,7 @@
 //
 // Between yamux and the network stands a conn of ours. It joins each frame's
 // header and body in one write, writes with deadlines, reads into a large
-// buffer, and guards the frames: a flood of pings, streams or resets, a stream
-// number of the wrong side, or a frame beyond the window ends the connection
-// with a [ProtocolError].
+// buffer, and guards the frames: a flood of pings, streams or resets, too many
+// streams at once or unread bytes on them, a stream number of the wrong side, or
+// a frame beyond the window ends the connection with a [ProtocolError].
 package transport

@@ -35,10 +35,11 @@ const (
 // guard reads the headers of inbound frames, without copying, and ends the
 // connection on what would hurt yamux: it starts a goroutine for each ping,
 // accepts any number of streams, and believes any stream id. Its violation is
-// final.
+// final. It sees outbound headers too, for the table of streams.
 type guard struct {
 	now      func() time.Time
 	violated func(error)
+	streams  *peerStreams
 	parity   uint32 // of the ids that the peer may open
 	lastID   uint32 // the latest it opened
 
@@ -54,8 +55,8 @@ type guard struct {
 
 // newGuard returns a guard for the end with the given role. violated is told of
 // the first violation.
-func newGuard(role Role, window uint32, now func() time.Time, violated func(error)) *guard {
-	g := &guard{now: now, violated: violated, maxLen: window}
+func newGuard(role Role, cfg *Config, now func() time.Time, violated func(error)) *guard {
+	g := &guard{now: now, violated: violated, streams: newPeerStreams(cfg), maxLen: cfg.Window}
 	if role == Acceptor {
 		g.parity = 1 // yamux clients open odd ids
 	}
@@ -90,38 +91,54 @@ func (g *guard) inspect(p []byte) error {
 	return nil
 }
 
-// frame checks one header.
+// header is the head of a frame.
+type header struct {
+	kind   byte
+	flags  uint16
+	id     uint32
+	length uint32
+}
+
+func parseHeader(p []byte) header {
+	return header{p[1], binary.BigEndian.Uint16(p[2:]), binary.BigEndian.Uint32(p[4:]), binary.BigEndian.Uint32(p[8:])}
+}
+
+// frame checks one inbound header.
 func (g *guard) frame() error {
-	kind, flags := g.header[1], binary.BigEndian.Uint16(g.header[2:])
-	id, length := binary.BigEndian.Uint32(g.header[4:]), binary.BigEndian.Uint32(g.header[8:])
+	h := parseHeader(g.header[:])
 	switch {
 	case g.header[0] != 0:
 		return violation("frame of version %d", g.header[0])
-	case kind > frameGoAway:
-		return violation("frame of unknown type %d", kind)
-	case flags > flagSYN|flagACK|flagFIN|flagRST:
-		return violation("frame with unknown flags %x", flags)
-	case kind == framePing:
-		if flags&flagSYN != 0 && !g.pings.take(g.now()) {
+	case h.kind > frameGoAway:
+		return violation("frame of unknown type %d", h.kind)
+	case h.flags > flagSYN|flagACK|flagFIN|flagRST:
+		return violation("frame with unknown flags %x", h.flags)
+	case h.kind == framePing:
+		if h.flags&flagSYN != 0 && !g.pings.take(g.now()) {
 			return violation("more than %d pings a second", pingRate)
 		}
 		return nil
-	case kind == frameGoAway:
+	case h.kind == frameGoAway:
 		return nil
-	case id == 0:
+	case h.id == 0:
 		return violation("stream 0")
-	case kind == frameData && length > g.maxLen:
-		return violation("frame of %d bytes, the window is %d", length, g.maxLen)
-	case flags&flagRST != 0 && !g.resets.take(g.now()):
+	case h.kind == frameData && h.length > g.maxLen:
+		return violation("frame of %d bytes, the window is %d", h.length, g.maxLen)
+	case h.flags&flagRST != 0 && !g.resets.take(g.now()):
 		return violation("more than %d resets a second", resetRate)
 	}
-	if kind == frameData {
-		g.skip = length
+	if h.kind == frameData {
+		g.skip = h.length
 	}
-	if flags&flagSYN != 0 {
-		return g.open(id)
+	if h.flags&flagSYN != 0 {
+		if err := g.open(h.id); err != nil {
+			return err
+		}
 	}
-	return nil
+	if h.id == laneID {
+		return nil
+	}
+	return g.bulk(h)
 }
 
 // open checks the opening of a stream.
@@ -135,7 +152,30 @@ func (g *guard) open(id uint32) error {
 		return violation("more than %d streams opened a second", openRate)
 	}
 	g.lastID = id
+	if id == laneID {
+		return nil
+	}
+	return g.streams.cameOpen(id)
+}
+
+// bulk checks a frame of a bulk stream. Only the side that opened it sends on it.
+func (g *guard) bulk(h header) error {
+	switch {
+	case h.id%2 == g.parity && h.kind == frameData:
+		return g.streams.came(h.id, int64(h.length), h.flags)
+	case h.id%2 == g.parity:
+		return g.streams.came(h.id, 0, h.flags)
+	case h.kind == frameData && h.length > 0:
+		return violation("data on stream %d by the side that did not open it", h.id)
+	}
 	return nil
+}
+
+// sent is told of each outbound header, before it is written.
+func (g *guard) sent(p []byte) {
+	if h := parseHeader(p); h.kind == frameWindow && h.id != laneID && h.id%2 == g.parity {
+		g.streams.sent(h.id, int64(h.length), h.flags)
+	}
 }
 
 func violation(format string, args ...any) error {

@@ -4,104 +4,34 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/yamux"
 )
 
-// tap records what is read from a conn. It is looked at when its reader has
-// ended.
-type tap struct {
-	net.Conn
-	seen bytes.Buffer
-}
+func fuzzConfig() *Config { return (*Config)(nil).defaults() }
 
-func (c *tap) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	c.seen.Write(p[:n])
-	return n, err
-}
-
-// dialogue lets two genuine yamux sessions do what the script says, and returns
-// what each of them was sent.
-func dialogue(tb testing.TB, script []byte) (toServer, toClient []byte) {
-	near, far := net.Pipe()
-	ends := [2]*tap{{Conn: near}, {Conn: far}}
+func fuzzYamux() *yamux.Config {
 	config := yamux.DefaultConfig()
-	config.LogOutput, config.EnableKeepAlive, config.MaxStreamWindowSize = io.Discard, false, 1<<20
-	client, err := yamux.Client(ends[0], config)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	server, err := yamux.Server(ends[1], config)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	sessions := [2]*yamux.Session{client, server}
-	for _, s := range sessions {
-		go echo(s)
-	}
-	for _, step := range script[:min(len(script), 20)] { // as many pings are allowed at once
-		perform(sessions[step&1], step>>1)
-	}
-	for _, s := range sessions {
-		s.GoAway()
-	}
-	for _, s := range sessions {
-		s.Close()
-	}
-	return ends[1].seen.Bytes(), ends[0].seen.Bytes()
+	config.LogOutput, config.EnableKeepAlive = io.Discard, false
+	config.MaxStreamWindowSize, config.AcceptBacklog = fuzzConfig().Window, fuzzConfig().MaxStreams
+	return config
 }
 
-// echo answers on each stream with what comes, until the session ends.
-func echo(s *yamux.Session) {
-	for {
-		stream, err := s.AcceptStream()
-		if err != nil {
-			return
-		}
-		go func() {
-			io.Copy(stream, stream)
-			stream.Close()
-		}()
-	}
-}
-
-// perform is one step: a ping, or a stream with data of some size that is read
-// back, or not, and closed, or not.
-func perform(s *yamux.Session, step byte) {
-	if step&3 == 0 {
-		s.Ping()
-		return
-	}
-	stream, err := s.OpenStream()
-	if err != nil {
-		return
-	}
-	data := make([]byte, int(step>>3)*997)
-	stream.Write(data)
-	if step&1 != 0 {
-		io.ReadFull(stream, data)
-	}
-	if step&2 != 0 {
-		stream.Close()
-	}
-}
+// stopped is a clock that does not go on.
+func stopped() time.Time { return time.Unix(0, 0) }
 
 // FuzzGuard feeds the guard arbitrary bytes in pieces of arbitrary size: it must
-// not panic, and must find the same whatever the pieces. When genuine is set, the
-// bytes are a script for two yamux sessions instead: what they send must pass.
+// find the same whatever the pieces. Then a genuine yamux server behind the guard
+// gets them: while neither objects, both must see the same streams.
 func FuzzGuard(f *testing.F) {
-	f.Add([]byte{0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0}, uint8(5), false)
-	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 3, 'a', 'b', 'c', 0, 2, 0, 1}, uint8(1), false)
-	f.Add([]byte{0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, uint8(12), false)
-	f.Add([]byte{0x0e, 0x0f, 0xf2, 0x00, 0xff}, uint8(13), true)
-	f.Fuzz(func(t *testing.T, input []byte, piece uint8, genuine bool) {
-		if genuine {
-			genuinePasses(t, input, int(piece))
-			return
-		}
+	f.Add([]byte{0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0}, uint8(5))
+	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 3, 'a', 'b', 'c', 0, 2, 0, 1}, uint8(1))
+	f.Add([]byte{0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, uint8(12))
+	f.Fuzz(func(t *testing.T, input []byte, piece uint8) {
 		for _, role := range []Role{Dialer, Acceptor} {
 			whole, wholeErr := shown(role, input, len(input))
 			pieces, piecesErr := shown(role, input, int(piece))
@@ -112,24 +42,14 @@ func FuzzGuard(f *testing.F) {
 				t.Errorf("at once: %+v; in pieces of %d: %+v", whole, piece, pieces)
 			}
 		}
+		besideYamux(t, input)
 	})
-}
-
-func genuinePasses(t *testing.T, script []byte, piece int) {
-	toServer, toClient := dialogue(t, script)
-	if _, err := shown(Acceptor, toServer, piece); err != nil {
-		t.Errorf("a genuine client was refused: %v", err)
-	}
-	if _, err := shown(Dialer, toClient, piece); err != nil {
-		t.Errorf("a genuine server was refused: %v", err)
-	}
 }
 
 // shown shows input in pieces to a guard for which no time passes.
 func shown(role Role, input []byte, piece int) (*guard, error) {
-	start := time.Unix(0, 0)
 	var told error
-	g := newGuard(role, 1<<20, func() time.Time { return start }, func(err error) { told = err })
+	g := newGuard(role, fuzzConfig(), stopped, func(err error) { told = err })
 	for piece = max(piece, 1); len(input) > 0; {
 		n := min(piece, len(input))
 		if err := g.inspect(input[:n]); err != nil {
@@ -141,4 +61,162 @@ func shown(role Role, input []byte, piece int) (*guard, error) {
 		input = input[n:]
 	}
 	return g, nil
+}
+
+// script is a conn that brings some bytes and then nothing; what is written to it
+// is lost.
+type script struct {
+	net.Conn
+	left    []byte
+	drained chan struct{} // closed when all was read, and acted on
+	closed  chan struct{}
+	end     sync.Once
+	closing sync.Once
+}
+
+func (c *script) Read(p []byte) (int, error) {
+	if len(c.left) == 0 {
+		c.end.Do(func() { close(c.drained) }) // yamux may read on after an error
+		<-c.closed
+		return 0, net.ErrClosed
+	}
+	n := copy(p, c.left)
+	c.left = c.left[n:]
+	return n, nil
+}
+
+func (c *script) Write(p []byte) (int, error)      { return len(p), nil }
+func (c *script) SetWriteDeadline(time.Time) error { return nil }
+func (c *script) Close() error {
+	c.closing.Do(func() { close(c.closed) })
+	return nil
+}
+
+// besideYamux compares the guard's table with the streams of a server that
+// accepts none of them. The lane is open, and not in the table.
+func besideYamux(t *testing.T, input []byte) {
+	lane := []byte{0, frameWindow, 0, flagSYN, 0, 0, 0, laneID, 0, 0, 0, 0}
+	conn := &script{left: append(lane, input...), drained: make(chan struct{}), closed: make(chan struct{})}
+	g := newGuard(Acceptor, fuzzConfig(), stopped, func(error) {})
+	server, err := yamux.Server(&under{Conn: conn, guard: g}, fuzzYamux())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	select {
+	case <-conn.drained:
+	case <-server.CloseChan():
+		return // one of them objected
+	}
+	for id := range g.streams.open { // yamux forgets at once what was reset
+		g.streams.done(id)
+	}
+	ours, genuine := len(g.streams.open)+1, server.NumStreams()
+	laneMayBeReset := bytes.Contains(input, []byte{0, 0, 0, laneID})
+	if ours != genuine && !(laneMayBeReset && ours == genuine+1) {
+		t.Errorf("the guard sees %d streams, yamux %d", ours, genuine)
+	}
+}
+
+// FuzzGenuine lets two yamux sessions, each behind a guard, do what the script
+// says: what genuine yamux sends must pass, and both tables must be empty in the
+// end.
+func FuzzGenuine(f *testing.F) {
+	f.Add([]byte{0x0e, 0x0f, 0xf2, 0x00, 0xff})
+	f.Fuzz(func(t *testing.T, script []byte) {
+		near, far := net.Pipe()
+		client, server := newGuarded(t, near, Dialer), newGuarded(t, far, Acceptor)
+		lane, err := client.session.OpenStream()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := server.session.AcceptStream(); err != nil {
+			t.Fatal(err)
+		}
+		client.run()
+		server.run()
+		for _, step := range script[:min(len(script), pingBurst)] {
+			from, to := client, server
+			if step&1 != 0 {
+				from, to = server, client
+			}
+			perform(t, from, to, step>>1)
+		}
+		lane.Close()
+		for _, e := range []*guarded{client, server} {
+			e.session.Close()
+			e.tasks.Wait()
+			if e.violation != nil {
+				t.Errorf("a genuine peer was refused: %v", e.violation)
+			}
+			if n := len(e.guard.streams.open); n != 0 || e.guard.streams.unread != 0 {
+				t.Errorf("%d streams and %d bytes are left in the table", n, e.guard.streams.unread)
+			}
+		}
+	})
+}
+
+// guarded is a yamux session behind a guard, which receives as a muxConn does.
+type guarded struct {
+	session   *yamux.Session
+	guard     *guard
+	violation error // looked at when the session has ended
+	tasks     sync.WaitGroup
+	ended     chan struct{} // one for each inbound stream that ended
+}
+
+func newGuarded(t *testing.T, conn net.Conn, role Role) *guarded {
+	e := &guarded{ended: make(chan struct{}, 1)}
+	e.guard = newGuard(role, fuzzConfig(), stopped, func(err error) { e.violation = err })
+	start := yamux.Server
+	if role == Dialer {
+		start = yamux.Client
+	}
+	session, err := start(&under{Conn: conn, writeTimeout: time.Minute, guard: e.guard}, fuzzYamux())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.session = session
+	return e
+}
+
+// run receives until the session ends.
+func (e *guarded) run() {
+	e.tasks.Go(func() {
+		for {
+			stream, err := e.session.AcceptStream()
+			if err != nil {
+				return
+			}
+			io.Copy(io.Discard, stream)
+			e.guard.streams.done(stream.StreamID())
+			stream.Close()
+			e.ended <- struct{}{}
+		}
+	})
+}
+
+// perform is one step: a ping, or a stream with some data in one write or many.
+func perform(t *testing.T, from, to *guarded, step byte) {
+	if step&3 == 0 {
+		from.session.Ping()
+		return
+	}
+	stream, err := from.session.OpenStream()
+	if err != nil {
+		t.Errorf("OpenStream: %v", err)
+		return
+	}
+	data := make([]byte, int(step>>3)*997*int(step&3))
+	for piece := range slices.Chunk(data, 1+len(data)/int(step&3)) {
+		if _, err := stream.Write(piece); err != nil {
+			t.Errorf("Write: %v", err)
+		}
+	}
+	stream.Close()
+	io.Copy(io.Discard, stream) // until the receiver has let go
+	select {
+	case <-to.ended:
+	case <-to.session.CloseChan():
+	}
 }

@@ -2,8 +2,11 @@ package transport
 
 import (
 	"bytes"
+	"encoding/binary"
+	"errors"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -56,7 +59,7 @@ func TestHeaderAndBodyAreOneWrite(t *testing.T) {
 		t.Errorf("bare yamux: %d writes for one message, it used to be 2", n)
 	}
 	ours := count(func(c net.Conn) net.Conn {
-		return &under{Conn: c, writeTimeout: time.Second, guard: newGuard(Dialer, 1<<20, time.Now, func(error) {})}
+		return &under{Conn: c, writeTimeout: time.Second, guard: newGuard(Dialer, (*Config)(nil).defaults(), time.Now, func(error) {})}
 	})
 	if ours != 1 {
 		t.Errorf("%d writes for one message, want 1", ours)
@@ -67,7 +70,7 @@ func TestHeaderAndBodyAreOneWrite(t *testing.T) {
 func TestGuardRates(t *testing.T) {
 	now := time.Unix(0, 0)
 	var violated error
-	g := newGuard(Acceptor, 1<<20, func() time.Time { return now }, func(err error) { violated = err })
+	g := newGuard(Acceptor, (*Config)(nil).defaults(), func() time.Time { return now }, func(err error) { violated = err })
 	ping := []byte{0, framePing, 0, flagSYN, 0, 0, 0, 0, 0, 0, 0, 1}
 	for range 60 { // ten a second, for ever
 		for range pingRate {
@@ -84,10 +87,87 @@ func TestGuardRates(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for range pingBurst + 1 {
-		g.inspect(ping)
+	for range pingBurst {
+		if err := g.inspect(ping); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if violated == nil {
-		t.Error("a burst of pings passed")
+	if err := g.inspect(ping); err == nil || violated != err {
+		t.Errorf("a burst of pings: %v, told %v", err, violated)
+	}
+}
+
+// TestGuardRatesOfStreams has a peer that opens, or resets, as many streams as it
+// may in a second, and then one more.
+func TestGuardRatesOfStreams(t *testing.T) {
+	for name, c := range map[string]struct {
+		flag byte
+		rate int
+		want string
+	}{
+		"opens":  {flagSYN, openRate, "more than 20000 streams opened a second"},
+		"resets": {flagRST, resetRate, "more than 2000 resets a second"},
+	} {
+		now := time.Unix(0, 0)
+		g := newGuard(Acceptor, (&Config{MaxStreams: 1 << 20}).defaults(), func() time.Time { return now }, func(error) {})
+		id := uint32(1)
+		frame := func() error {
+			id += 2
+			return g.inspect(binary.BigEndian.AppendUint32([]byte{0, frameWindow, 0, c.flag}, id))
+		}
+		rest := make([]byte, 4) // the length
+		for range 3 {
+			for range c.rate {
+				if err := errors.Join(frame(), g.inspect(rest)); err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+			}
+			now = now.Add(time.Second)
+		}
+		now = now.Add(-time.Second)
+		if err := errors.Join(frame(), g.inspect(rest)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+// TestPeerStreamsAreCounted follows streams through the table: each stays until
+// both sides have ended it and its receiver is done, whatever comes first.
+func TestPeerStreamsAreCounted(t *testing.T) {
+	const window = 1 << 20
+	accept := func(p *peerStreams) { p.sent(3, window-initialWindow, flagACK) }
+	come := func(n int64, flags uint16) func(*peerStreams) {
+		return func(p *peerStreams) { p.came(3, n, flags) }
+	}
+	send := func(n int64, flags uint16) func(*peerStreams) {
+		return func(p *peerStreams) { p.sent(3, n, flags) }
+	}
+	done := func(p *peerStreams) { p.done(3) }
+	for name, c := range map[string]struct {
+		steps  []func(*peerStreams)
+		open   int
+		unread int64
+	}{
+		"read in part":           {[]func(*peerStreams){accept, come(1000, 0), send(600, 0)}, 1, 400},
+		"not accepted":           {[]func(*peerStreams){come(1000, 0)}, 1, 1000},
+		"ended by the peer":      {[]func(*peerStreams){accept, come(10, flagFIN)}, 1, 10},
+		"ended by us":            {[]func(*peerStreams){accept, come(10, 0), done, send(0, flagFIN), come(5, 0)}, 1, 15},
+		"ended, peer first":      {[]func(*peerStreams){accept, come(10, flagFIN), done, send(0, flagFIN)}, 0, 0},
+		"ended, us first":        {[]func(*peerStreams){accept, done, send(0, flagFIN), come(10, flagFIN)}, 0, 0},
+		"reset while received":   {[]func(*peerStreams){accept, come(10, 0), come(0, flagRST)}, 1, 10},
+		"reset and received":     {[]func(*peerStreams){accept, come(10, 0), come(0, flagRST), done}, 0, 0},
+		"reset by us":            {[]func(*peerStreams){accept, done, send(0, flagFIN), send(0, flagRST), come(9, 0)}, 0, 0},
+		"reset before accepting": {[]func(*peerStreams){send(0, flagRST)}, 0, 0},
+	} {
+		p := newPeerStreams((&Config{Window: window}).defaults())
+		if err := p.cameOpen(3); err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range c.steps {
+			step(p)
+		}
+		if len(p.open) != c.open || p.unread != c.unread {
+			t.Errorf("%s: %d streams, %d bytes, want %d and %d", name, len(p.open), p.unread, c.open, c.unread)
+		}
 	}
 }

@@ -47,6 +47,7 @@ func TestHostileBytes(t *testing.T) {
 		"lane opened twice":    {openLane, "stream 1 opened after stream 1"},
 		"end within a message": {data(1, 4, []byte{100, 'x'}), ""},
 		"two ends of the lane": {append(frame(0, 4, 1, 0), frame(0, 4, 1, 0)...), ""},
+		"data the wrong way":   {data(2, 0, []byte("x")), "data on stream 2 by the side that did not open it"},
 		"long body heading":    {append(open(3), data(3, 0, bytes.Repeat([]byte{0xff}, 20))...), "number of more than 64 bits"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -153,6 +154,36 @@ func TestStalledBodiesAreGivenUp(t *testing.T) {
 	if got := <-r.lane; string(got) != "alive" {
 		t.Errorf("lane brought %q", got)
 	}
+}
+
+// TestSilentStreamIsClosed opens a stream and sends nothing on it.
+func TestSilentStreamIsClosed(t *testing.T) {
+	conn, r := raw(t, &transport.Config{FirstByteTimeout: 300 * time.Millisecond})
+	conn.Write(open(3))
+	const fin = 4
+	awaitFrame(t, conn, func(flags uint16, _ int) bool { return flags&fin != 0 })
+	conn.Write(data(1, 0, laneMessage("alive")))
+	if got := <-r.lane; string(got) != "alive" {
+		t.Errorf("lane brought %q", got)
+	}
+}
+
+// TestResetsHideNoWork resets each stream when its body is being received: a
+// receiver that is still busy counts.
+func TestResetsHideNoWork(t *testing.T) {
+	const streams = 16
+	conn, r := raw(t, &transport.Config{MaxStreams: streams})
+	hold := make(chan struct{})
+	defer close(hold)
+	r.hold(hold)
+	for i := range uint32(streams) {
+		id := 3 + 2*i
+		conn.Write(append(open(id), data(id, 0, binary.AppendUvarint([]byte{byte(i)}, 1<<20))...))
+		<-r.begun
+		conn.Write(frame(1, 8, id, 0))
+	}
+	conn.Write(open(3 + 2*streams))
+	wantViolation(t, r, "more than 16 bulk streams at once")
 }
 
 // TestMemoryStaysBounded fills the window of every stream while the handler takes

@@ -137,6 +137,34 @@ func TestStreamFlood(t *testing.T) {
 	wantViolation(t, r, "more than 128 bulk streams")
 }
 
+// TestUnreadBytes fills the windows of many streams that nobody reads.
+func TestUnreadBytes(t *testing.T) {
+	const streams, window, piece = 48, 256 << 10, 16 << 10
+	fill := func(conn net.Conn, id uint32, first []byte) {
+		conn.Write(append(open(id), data(id, 0, first)...))
+		for left := window - len(first); left > 0; left -= piece {
+			conn.Write(data(id, 0, make([]byte, min(piece, left))))
+		}
+	}
+	s, peer := bare(t, nil)
+	go io.Copy(io.Discard, peer)
+	for i := range uint32(streams) {
+		fill(peer, 1+2*i, []byte("x"))
+	}
+	if s.IsClosed() || s.NumStreams() != streams {
+		t.Errorf("bare yamux did not take %d KiB for %d streams: does it bound them together now?", streams*window>>10, streams)
+	}
+
+	conn, r := raw(t, &transport.Config{Window: window})
+	hold := make(chan struct{})
+	defer close(hold)
+	r.hold(hold)
+	for i := range uint32(streams) {
+		fill(conn, 3+2*i, binary.AppendUvarint([]byte{byte(i)}, 4<<20))
+	}
+	wantViolation(t, r, "more than 8388608 bytes on bulk streams that were not read yet")
+}
+
 func TestRefusedStreamsAreKept(t *testing.T) {
 	const streams = 100
 	s, peer := bare(t, nil)

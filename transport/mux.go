@@ -40,9 +40,8 @@ type muxConn struct {
 	accepted chan struct{} // closed when the accept loop has ended
 	lost     error         // why it did; only after that
 
-	mu      sync.Mutex
-	over    bool // Serve waits for the tasks; no more may start
-	streams int  // inbound bulk streams that are open
+	mu   sync.Mutex
+	over bool // Serve waits for the tasks; no more may start
 }
 
 // openMux starts yamux on conn and opens the lane. The acceptor waits for it.
@@ -52,7 +51,7 @@ func openMux(conn net.Conn, role Role, info Info, cfg *Config) (*muxConn, error)
 	c.lane = newLaneWriter(cfg, c) // the peer may break a rule before Open is done
 	c.bulk = newBulkSender(c)
 	c.under = &under{Conn: conn, writeTimeout: cfg.WriteTimeout}
-	c.under.guard = newGuard(role, cfg.Window, time.Now, c.Abort)
+	c.under.guard = newGuard(role, cfg, time.Now, c.Abort)
 	settings := &yamux.Config{
 		AcceptBacklog:          cfg.MaxStreams,
 		EnableKeepAlive:        false, // heartbeats are messages of the lane
@@ -151,9 +150,6 @@ func (c *muxConn) acceptLoop(h Handler) {
 	defer close(c.accepted)
 	for {
 		s, err := c.session.AcceptStream()
-		if err == nil && !c.enter() {
-			err = violation("more than %d bulk streams at once", c.cfg.MaxStreams)
-		}
 		if err != nil {
 			c.lost = err
 			if !c.session.IsClosed() {
@@ -163,23 +159,10 @@ func (c *muxConn) acceptLoop(h Handler) {
 		}
 		c.tasks.Go(func() {
 			c.receive(s, h)
-			c.leave() // before the sender learns of it and opens another
+			c.under.guard.streams.done(s.StreamID()) // before the sender learns of it and opens another
 			s.Close()
 		})
 	}
-}
-
-func (c *muxConn) enter() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.streams++
-	return c.streams <= c.cfg.MaxStreams
-}
-
-func (c *muxConn) leave() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.streams--
 }
 
 // lingering bounds how long Close waits for the peer to take what is on its way.

@@ -18,6 +18,7 @@ type recorder struct {
 	lane    chan []byte
 	served  chan error
 	serving chan transport.Conn
+	begun   chan uint64                   // bodies that Body was told of
 	done    chan body                     // bodies that came or failed
 	held    atomic.Pointer[chan struct{}] // Body waits until this is closed; may be nil
 }
@@ -29,7 +30,13 @@ type body struct {
 }
 
 func newRecorder() *recorder {
-	return &recorder{lane: make(chan []byte, 10_000), done: make(chan body, 10_000), served: make(chan error, 1), serving: make(chan transport.Conn, 1)}
+	return &recorder{
+		lane:    make(chan []byte, 10_000),
+		begun:   make(chan uint64, 100_000),
+		done:    make(chan body, 10_000),
+		served:  make(chan error, 1),
+		serving: make(chan transport.Conn, 1),
+	}
 }
 
 // conn returns the Conn that is served.
@@ -38,7 +45,8 @@ func (r *recorder) conn() transport.Conn { return <-r.serving }
 func (r *recorder) hold(until chan struct{}) { r.held.Store(&until) }
 
 func (r *recorder) Message(msg []byte) { r.lane <- slices.Clone(msg) }
-func (r *recorder) Body(ctx context.Context, _ uint64, size int64) ([]byte, error) {
+func (r *recorder) Body(ctx context.Context, id uint64, size int64) ([]byte, error) {
+	r.begun <- id
 	if until := r.held.Load(); until != nil {
 		select {
 		case <-*until:

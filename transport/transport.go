@@ -121,13 +121,15 @@ type Config struct {
 	MaxQueued int
 	// MaxBody is the largest bulk body in bytes. Zero means 4 MiB.
 	MaxBody int64
-	// MaxStreams is how many bulk streams the peer may have open. Zero means 128.
+	// MaxStreams is how many bulk streams the peer may have open, at least 2. Zero
+	// means 128.
 	MaxStreams int
 	// Chunk is how much of a bulk body is written at once, in bytes. Zero means
 	// 128 KiB.
 	Chunk int
-	// Window is the flow-control window of a stream in bytes, at least 256 KiB.
-	// Zero means 1 MiB.
+	// Window is the flow-control window of a stream in bytes, at least 256 KiB: so
+	// much the peer may send that was not read yet, on all bulk streams together 32
+	// times as much. Zero means 1 MiB.
 	Window uint32
 	// PipeNet is the network of pipe:// addresses, which need it.
 	PipeNet *PipeNet

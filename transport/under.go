@@ -47,7 +47,8 @@ func (u *under) Write(p []byte) (int, error) {
 		u.hold = false
 		return u.writeJoined(p)
 	}
-	if len(p) == headerSize && p[1] == frameData && binary.BigEndian.Uint32(p[8:]) > 0 {
+	u.guard.sent(p) // a header, as no body is due
+	if p[1] == frameData && binary.BigEndian.Uint32(p[8:]) > 0 {
 		copy(u.held[:], p)
 		u.hold = true
 		return len(p), nil
