@@ -86,6 +86,19 @@ func TestNames(t *testing.T) {
 	})
 }
 
+// TestErrorTable: the page of package objects explains every sentinel error.
+func TestErrorTable(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(root, "objects", "doc.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range exported(t, "objects") {
+		if strings.HasPrefix(name, "Err") && name != "Error" && !strings.Contains(string(page), "//\t"+name+" ") {
+			t.Errorf("%s is not on the page", name)
+		}
+	}
+}
+
 // exported returns the names that a package exports.
 func exported(t *testing.T, folder string) []string {
 	t.Helper()
