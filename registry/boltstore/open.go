@@ -38,9 +38,22 @@ type Options struct {
 func Open(path string, o *Options) (*Store, error) {
 	s, err := open(path, o)
 	if err != nil {
-		return nil, fmt.Errorf("open registry store %s: %w", path, err)
+		return nil, fmt.Errorf("open registry store %s: %w%s", path, err, hint(err))
 	}
 	return s, nil
+}
+
+// hint says what a person can do about err.
+func hint(err error) string {
+	switch {
+	case errors.Is(err, ErrForeign):
+		return "; it is left as it is: name another file"
+	case errors.Is(err, ErrDamaged):
+		return "; it is left as it is: put a copy in its place, or move it away to begin without names"
+	case errors.Is(err, ErrLocked):
+		return "; end that one, or name another file"
+	}
+	return ""
 }
 
 func open(path string, o *Options) (*Store, error) {
@@ -56,11 +69,7 @@ func open(path string, o *Options) (*Store, error) {
 	if err := inspect(path); err != nil {
 		return nil, err
 	}
-	s, err := openSound(path, timeout)
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
+	return openSound(path, timeout)
 }
 
 // create makes an empty store under another name and moves it to path when it
@@ -122,7 +131,7 @@ func openSound(path string, timeout time.Duration) (_ *Store, err error) {
 		return nil, storeError(err)
 	}
 	s := &Store{db}
-	if err := errors.Join(db.View(checkBuckets)); err != nil {
+	if err := db.View(checkBuckets); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	if _, err := s.List(""); err != nil {
