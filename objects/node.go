@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -40,6 +42,7 @@ type Node struct {
 	halfOpen  int                    // inbound handshakes in progress
 	lastID    lifetime.SessionID     // the latest one given
 	sessions  map[uuid.UUID]*session // up, by the peer's incarnation
+	ending    map[*session]struct{}  // ended, whose methods may still run
 	accepting map[uuid.UUID]*claim   // inbound handshakes that wait for the dialler's word
 	dialled   map[uuid.UUID]*claim   // outbound handshakes on which this node has said go
 	dials     map[string]*dialling   // in progress, by URL
@@ -57,6 +60,7 @@ func NewNode(cfg *Config) *Node {
 		budget:      marshal.NewBudget("NodeBudget", c.Limits.NodeBudget, nil),
 		closed:      make(chan struct{}),
 		sessions:    map[uuid.UUID]*session{},
+		ending:      map[*session]struct{}{},
 		accepting:   map[uuid.UUID]*claim{},
 		dialled:     map[uuid.UUID]*claim{},
 		dials:       map[string]*dialling{},
@@ -152,7 +156,7 @@ func (n *Node) Shutdown(ctx context.Context) error {
 	}
 	n.leases.stop()
 	n.roots.clear(n)
-	if err := n.awaitTasks(sessions); err != nil {
+	if err := n.awaitTasks(); err != nil {
 		return err
 	}
 	if drained != nil {
@@ -167,7 +171,7 @@ const stragglerGrace = time.Second
 
 // awaitTasks waits for the node's goroutines and, if some method will not end,
 // says which.
-func (n *Node) awaitTasks(sessions []*session) error {
+func (n *Node) awaitTasks() error {
 	done := make(chan struct{})
 	go func() { // ends with the last task
 		n.tasks.Wait()
@@ -180,16 +184,24 @@ func (n *Node) awaitTasks(sessions []*session) error {
 		return nil
 	case <-grace.C:
 	}
-	var held []string
-	for _, s := range sessions {
-		held = append(held, s.serving.holders()...)
-	}
+	held := n.holders()
 	if len(held) == 0 {
 		<-done
 		return nil
 	}
 	return &Error{Code: CodeContext, Op: "close", Cause: reason("still running: " + strings.Join(held, ", ")),
 		Hint: "let these methods return when their context ends"}
+}
+
+// holders names the methods that still run, also those whose caller is gone.
+func (n *Node) holders() (names []string) {
+	n.mu.Lock()
+	sessions := slices.AppendSeq(n.liveSessions(), maps.Keys(n.ending))
+	n.mu.Unlock()
+	for _, s := range sessions {
+		names = append(names, s.serving.holders()...)
+	}
+	return names
 }
 
 // liveSessions returns the sessions that are up; n.mu is held.

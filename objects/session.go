@@ -133,6 +133,7 @@ func (s *session) end(cause error) {
 	if s.node.sessions[s.peer.incarnation] == s {
 		delete(s.node.sessions, s.peer.incarnation)
 	}
+	s.node.ending[s] = struct{}{}
 	closing := s.node.closing
 	s.node.mu.Unlock()
 
@@ -149,6 +150,9 @@ func (s *session) end(cause error) {
 	s.log.Debug("session ended", "cause", why)
 	close(s.ended)
 	s.serving.join()
+	s.node.mu.Lock()
+	delete(s.node.ending, s)
+	s.node.mu.Unlock()
 }
 
 // endFault says why the session ended, in the words that its references and
