@@ -16,13 +16,36 @@
 // Those files are left out when types are checked, function bodies are ignored,
 // and type errors count only where they touch an exported interface.
 //
+// # Marks
+//
+// A mark is a comment line on its own above a declaration, without a space behind
+// the slashes:
+//
+//	//objgen:export   on an interface: generate code; pass its values by reference
+//	//objgen:error    on a package variable or an error type: the same for errors.Is
+//	                  and errors.As in every process that links the package
+//
+// Any other //objgen: comment is a finding, so that a typing error is not
+// overlooked. Interfaces may also be named by [Config] Types, those of other packages
+// too.
+//
+// # Methods
+//
+// A method may take a context.Context first, then any parameters, the last perhaps
+// variadic, and returns any results with an error last. Embedded interfaces count
+// with their methods. Generated code keeps parameter names and doc comments.
+//
+// A parameter or result that is added at the end later, or a field of a struct, is
+// zero when an older peer sends, and skipped when it receives. A method is known by
+// its name.
+//
 // # What travels how
 //
-// A value of an exported interface travels by reference, wherever it stands
-// except as a map key. Everything else is copied, in the encoding that
-// fxamacker/cbor gives it; the generated functions write and read it without
-// reflection. Types with CBOR, binary or text marshalers of their own are left to
-// these.
+// A value of an exported interface travels by reference, wherever it stands except
+// as a map key. Everything else is copied, in the encoding that fxamacker/cbor gives
+// it, with the options of `cbor` tags, else of `json` tags; the generated functions
+// write and read it without reflection. Types with CBOR, binary or text marshalers
+// of their own are left to these.
 //
 // # Limits
 //
