@@ -1,45 +1,41 @@
-// Package registry finds objects by name.
+// Package registry names objects: a program binds an object to a name, others
+// look it up from anywhere, and get something that they can call.
 //
-// A server binds an object to a name, a client looks it up and gets it as a Go
-// interface:
-//
-//	names, err := registry.Dial(ctx, node, "") // $OBJREGISTRY, or the default address
+//	names, err := registry.Dial(ctx, node, "")              // OBJREGISTRY, or tcp://127.0.0.1:7000
 //	err = registry.Bind[bank.Account](ctx, names, "bank/alice", &account{})
+//	alice, err := registry.Lookup[bank.Account](ctx, names, "bank/alice")
 //
-//	alice, err := registry.Lookup[bank.Account](ctx, names, "bank/alice") // elsewhere
+// A registry is an ordinary object: [Registry] is an interface run through
+// objgen. The daemon cmd/objregistry serves one; so does any node that calls
+// [Serve].
 //
-// Names are paths of valid UTF-8, see [ValidateName]. [Bind] fails with [ErrBound]
-// for a name that is taken; [Rebind] takes it. [Client.List] lists, and
-// [Client.Watch] tells of every change.
+// # Names
 //
-// # How long a name lives
+// A name is a path such as "bank/alice", see [ValidateName]. It lives as long as
+// its owner, the node that bound it. When the owner's connection ends, the name
+// is unreachable: nobody can look it up, or bind it without [Rebind]. If the
+// owner does not come back within the grace, 60 s by default, the name goes.
 //
-// A name lives as long as its owner's node. When the connection with the owner is
-// lost, the name is unreachable: look-ups fail with [ErrNameUnreachable], and
-// watchers are told. If the owner does not come back within the registry's grace,
-// 60 s if not set, the name is unbound. A client that bound names finds the
-// registry again after a restart and binds them anew; what was removed or replaced
-// meanwhile stays so.
+// The registry holds what is bound by reference, like any other holder, and
+// gives it back when the name goes. When the registry is away, names cannot be
+// looked up, and what was looked up is lost, for calls on it pass through the
+// registry's node: look it up again. When the registry is back, clients bind
+// their names anew by themselves. Should it be away for longer than a lease, see
+// [objects.Config], nobody holds the objects but their owners, which are told so
+// if they implement [objects.Unreferencer].
 //
-// The registry holds a bound object by a reference like any other, so that the
-// object lives while its name does. Calls on an object that was looked up pass
-// through the registry's node; when that ends, look the name up again.
+// # Promises
 //
-// # Running one
+// What [Bind], [Rebind] and [Unbind] acknowledge is in the [Store]: with
+// boltstore it survives the death of the process and of the machine. A binding
+// that was removed or replaced does not come back, even if its owner was away
+// meanwhile; of [Bind] calls for the same name, one wins. Every operation takes
+// effect at one moment between its call and its return.
 //
-// The command objregistry is a registry with names in a file. Any node can be
-// one, too:
+// [Client.Watch] tells of changes. It loses none, or says so and begins anew.
 //
-//	server, err := registry.Serve(node, nil)
-//
-// [Registry] is itself an exported interface and the server an ordinary object. A
-// [Store] keeps the names: [NewMemoryStore], package boltstore, or one that passes
-// package storetest.
-//
-// # Limits
-//
-// One principal, the owner of a TLS key or else a node, may bind [MaxNames] names
-// and have [MaxWatches] watches; a name has at most [MaxName] bytes. Anybody who can
-// connect may look up, bind and remove names: access is up to the address and to
-// TLS client certificates.
+// A principal, that is the owner of a TLS key or else a node, can bind [MaxNames]
+// names and keep [MaxWatches] watches. Everybody who reaches a registry may
+// remove and replace every name: use TLS with client certificates, or a unix
+// socket, where that matters.
 package registry
