@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -121,14 +122,24 @@ func TestNamesSurviveARestart(t *testing.T) {
 }
 
 func TestTellsSystemd(t *testing.T) {
-	socket := filepath.Join(t.TempDir(), "notify")
+	sockets := map[string]string{"file": filepath.Join(t.TempDir(), "notify")}
+	if runtime.GOOS == "linux" {
+		sockets["abstract"] = "@netobj-test-" + rand.Text()
+	}
+	for name, socket := range sockets {
+		t.Run(name, func(t *testing.T) { tellsSystemd(t, socket) })
+	}
+}
+
+// tellsSystemd plays systemd at a socket.
+func tellsSystemd(t *testing.T, socket string) {
 	listener, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
 	if err != nil {
 		t.Skip("no unix datagrams:", err)
 	}
 	defer listener.Close()
 	t.Setenv("NOTIFY_SOCKET", socket)
-	p, _ := daemon(t, "--listen", "tcp://127.0.0.1:0", "--store", "memory")
+	p, url := daemon(t, "--listen", "tcp://127.0.0.1:0", "--store", "memory")
 	expect := func(want string) {
 		t.Helper()
 		buf := make([]byte, 100)
@@ -138,10 +149,19 @@ func TestTellsSystemd(t *testing.T) {
 		}
 	}
 	expect("READY=1")
+	bind(t, client(t, url, nil), "a") // it is ready indeed
 	if err := p.Terminate(); err != nil {
 		t.Fatal(err)
 	}
 	expect("STOPPING=1")
+}
+
+// TestSystemdIsNotTold shows that a daemon works when nobody is at the socket.
+func TestSystemdIsNotTold(t *testing.T) {
+	t.Setenv("NOTIFY_SOCKET", filepath.Join(t.TempDir(), "nobody"))
+	if text := ended(t); !strings.Contains(text, "systemd was not told") {
+		t.Errorf("log %q", text)
+	}
 }
 
 func TestTLSWithClientCertificates(t *testing.T) {
