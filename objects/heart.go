@@ -3,28 +3,24 @@ package objects
 import (
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/netobj/netobj/internal/wire"
 )
 
 // heart watches that the peer is alive: it asks for a sign of life after
-// Config.KeepAlive of silence and gives up Config.KeepAliveTimeout later.
+// Config.KeepAlive of silence and gives up Config.KeepAliveTimeout later. Any
+// byte is a sign of life, be it in the middle of a large body.
 type heart struct {
-	beats atomic.Uint64 // messages heard
-
 	mu      sync.Mutex
 	timer   *time.Timer // nil before start and after stop
 	pulse   time.Duration
-	seen    uint64 // beats at the last tick
+	seen    uint64 // bytes that had come at the last tick
 	silent  int    // ticks since anything was heard
 	askAt   int    // ticks of silence after which the peer is asked
 	deadAt  int    // ticks of silence after which it is dead
 	stopped bool
 }
-
-func (h *heart) beat() { h.beats.Add(1) }
 
 // ticksPerKeepAlive divides the keepalive into ticks. The silence measured is
 // short by up to one tick, so the limits are one tick lower: a dead peer is
@@ -47,7 +43,7 @@ func (h *heart) tick(s *session) {
 	if h.stopped {
 		return
 	}
-	if now := h.beats.Load(); now != h.seen {
+	if now := s.conn.Received(); now != h.seen {
 		h.seen, h.silent = now, 0
 	} else {
 		h.silent++

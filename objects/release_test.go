@@ -9,8 +9,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/netobj/netobj/internal/wire"
 	"github.com/netobj/netobj/objects"
 	"github.com/netobj/netobj/objects/internal/sample"
+	"github.com/netobj/netobj/transport"
 )
 
 // collect runs the garbage collector until done reports true. The cleanups that
@@ -251,6 +253,37 @@ func TestSilentPeerIsNoticedWithin25Seconds(t *testing.T) {
 		}
 		if err := context.Cause(alive); !errors.Is(err, objects.ErrUnreachable) {
 			t.Errorf("cause: %v", err)
+		}
+	})
+}
+
+// TestABodyOnItsWayIsASignOfLife has a peer that answers no ping, because a large
+// body keeps its connection busy.
+func TestABodyOnItsWayIsASignOfLife(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config := objects.Config{Logger: quiet.Logger, PipeNet: transport.NewPipeNet(), Lease: time.Second}
+		server, err := objects.Listen(t.Context(), "pipe://server", &config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer server.Close()
+		raw := dialRawPeerOn(t, config.PipeNet, "pipe://server")
+		const bodies = 60
+		for i := range uint64(bodies) { // all are announced; then the lane is silent
+			body := wire.Body{Bulk: true, BulkID: i, Size: uint64(len(emptyArgs))}
+			raw.send((&wire.Call{ID: i + 1, Method: pingMethod, Body: body}).AppendHead(nil, 0))
+		}
+		for i := range uint64(bodies) {
+			raw.conn.SendBody(t.Context(), i, emptyArgs)
+			<-time.After(5 * time.Second)
+		}
+		if n := server.Stats().Sessions; n != 1 {
+			t.Errorf("%d sessions while bodies come", n)
+		}
+		<-time.After(25 * time.Second)
+		synctest.Wait()
+		if n := server.Stats().Sessions; n != 0 {
+			t.Errorf("%d sessions after 25 s of silence", n)
 		}
 	})
 }

@@ -226,7 +226,6 @@ func (s *session) pong(n uint64) {
 // Message implements transport.Handler: it takes one message of the lane, on
 // the reader.
 func (s *session) Message(msg []byte) {
-	s.heart.beat()
 	if err := s.dispatch(msg); err != nil {
 		s.conn.Abort(&transport.ProtocolError{Violation: err.Error()})
 	}

@@ -96,6 +96,8 @@ func (c *muxConn) acceptLane() (*yamux.Stream, error) {
 
 func (c *muxConn) Info() Info { return c.info }
 
+func (c *muxConn) Received() uint64 { return c.under.received.Load() }
+
 func (c *muxConn) Send(ctx context.Context, head, body []byte) error {
 	return c.lane.send(ctx, head, body)
 }

@@ -270,11 +270,14 @@ type pipeConn struct {
 	in   *pipeLane
 	out  *pipeLane
 
-	ended  atomic.Bool // Close or Abort was called, and tells the other end
-	bodies sync.WaitGroup
+	ended    atomic.Bool   // Close or Abort was called, and tells the other end
+	received atomic.Uint64 // bytes that have come
+	bodies   sync.WaitGroup
 }
 
 func (c *pipeConn) Info() Info { return c.info }
+
+func (c *pipeConn) Received() uint64 { return c.received.Load() }
 
 func (c *pipeConn) Serve(h Handler) error {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -290,9 +293,11 @@ func (c *pipeConn) Serve(h Handler) error {
 		}
 		for _, item := range items {
 			if item.body == nil {
+				c.received.Add(uint64(len(item.msg)))
 				h.Message(item.msg)
 				continue
 			}
+			c.received.Add(uint64(len(item.body.data)))
 			c.bodies.Go(func() { c.receive(ctx, h, item.body) })
 		}
 	}

@@ -78,6 +78,9 @@ type Conn interface {
 	Close() error
 	// Abort closes the connection at once; Serve returns err.
 	Abort(err error)
+	// Received returns how many bytes have come from the peer. While the number
+	// grows the peer is alive, whatever it sends.
+	Received() uint64
 	// Info describes the connection.
 	Info() Info
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,6 +15,7 @@ type under struct {
 	net.Conn
 	writeTimeout time.Duration
 	guard        *guard
+	received     atomic.Uint64 // bytes read from Conn
 
 	writing sync.Mutex
 	ended   bool             // closeWrite was called; nothing more leaves
@@ -86,6 +88,7 @@ func (u *under) Read(p []byte) (int, error) {
 			u.buf = make([]byte, readBuffer)
 		}
 		n, err := u.Conn.Read(u.buf)
+		u.received.Add(uint64(n))
 		if n == 0 {
 			return 0, err
 		}
