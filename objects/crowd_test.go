@@ -54,9 +54,11 @@ func hold(url string) error {
 	}
 	runtime.KeepAlive(held)
 	held = nil
+	poll := time.NewTicker(10 * time.Millisecond)
+	defer poll.Stop()
 	for node.Stats().Imports > 2 { // the root and the peer's node object
 		runtime.GC()
-		runtime.Gosched()
+		<-poll.C // cleanups run, releases leave
 	}
 	fmt.Println("dropped")
 	in.Scan()
