@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -52,7 +53,9 @@ type session struct {
 // open starts multiplexing on link and registers the session; start runs it.
 func (n *Node) open(link transport.Link, role transport.Role, p peer) (*session, error) {
 	link.SetDeadline(time.Time{})
-	conn, err := link.Open(role, n.cfg.transport())
+	cfg := n.cfg.transport()
+	cfg.PeerStreams = int(min(p.limits.Streams, math.MaxInt32))
+	conn, err := link.Open(role, cfg)
 	if err != nil {
 		return nil, fault(CodeUnreachable, err, "")
 	}

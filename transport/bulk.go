@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -36,15 +37,18 @@ type heading struct{ id, size uint64 }
 // maxSending is how many bodies are sent at once.
 const maxSending = 32
 
+// maxUntold is how many bodies given up may wait to be told of.
+const maxUntold = 64 << 10
+
 func newBulkSender(c *muxConn) *bulkSender {
-	return &bulkSender{conn: c, slots: make(chan struct{}, min(maxSending, max(c.cfg.MaxStreams/2, 1)))}
+	return &bulkSender{conn: c, slots: make(chan struct{}, min(maxSending, max(c.cfg.PeerStreams/2, 1)))}
 }
 
 // send sends one body, on a goroutine of its own: yamux's writes cannot be
 // interrupted by a context. After an error body may still be read for a while,
 // until the connection's WriteTimeout at most.
 func (b *bulkSender) send(ctx context.Context, id uint64, body []byte) error {
-	o := &outbound{b: b, heading: heading{id, uint64(len(body))}, body: body}
+	o := &outbound{conn: b.conn, heading: heading{id, uint64(len(body))}, body: body}
 	select {
 	case b.slots <- struct{}{}:
 	case <-ctx.Done():
@@ -95,14 +99,20 @@ func (b *bulkSender) giveUp(s *yamux.Stream) {
 	io.Copy(io.Discard, s)
 }
 
-// tell lets the receiver know of a body that never got a slot.
+// tell lets the receiver know of a body that never got a slot. A receiver that is
+// too far behind has lost the connection.
 func (b *bulkSender) tell(h heading) {
 	b.mu.Lock()
-	b.untold = append(b.untold, h)
+	n := len(b.untold)
+	if n < maxUntold {
+		b.untold = append(b.untold, h)
+	}
 	start := !b.telling
 	b.telling = true
 	b.mu.Unlock()
-	if start {
+	if n >= maxUntold {
+		b.conn.Abort(fmt.Errorf("%w: it took none of %d bodies", ErrTimeout, maxUntold))
+	} else if start {
 		b.conn.spawn(b.tellAll)
 	}
 }
@@ -117,7 +127,7 @@ func (b *bulkSender) tellAll() {
 			b.mu.Unlock()
 			return
 		}
-		o := &outbound{b: b, heading: b.untold[0], quit: true}
+		o := &outbound{conn: b.conn, heading: b.untold[0], quit: true}
 		b.untold = b.untold[1:]
 		b.mu.Unlock()
 		select {
@@ -155,7 +165,7 @@ func (b *bulkSender) keep(s *yamux.Stream) {
 
 // outbound is one body on its way out.
 type outbound struct {
-	b *bulkSender
+	conn *muxConn
 	heading
 	body []byte
 
@@ -170,7 +180,7 @@ var errQuit = errors.New("sender gave up")
 // that was given up, and the body.
 func (o *outbound) write(s *yamux.Stream) error {
 	head := binary.AppendUvarint(binary.AppendUvarint(nil, o.id), o.size)
-	s.SetWriteDeadline(time.Now().Add(o.b.conn.cfg.StallTimeout))
+	s.SetWriteDeadline(time.Now().Add(o.conn.cfg.StallTimeout))
 	if _, err := s.Write(head); err != nil {
 		return err
 	}
@@ -178,15 +188,25 @@ func (o *outbound) write(s *yamux.Stream) error {
 		if err := o.proceed(s); err != nil {
 			return err
 		}
-		n := min(len(o.body), o.b.conn.cfg.Chunk)
+		n := min(len(o.body), o.conn.cfg.Chunk)
 		if _, err := s.Write(o.body[:n]); err != nil {
 			return err
 		}
 		if o.body = o.body[n:]; len(o.body) == 0 {
-			return nil
+			break
 		}
 	}
-	return nil
+	return stillTaken(s)
+}
+
+// stillTaken returns an error when the receiver has closed s: yamux writes on as
+// if somebody read.
+func stillTaken(s *yamux.Stream) error {
+	s.SetReadDeadline(time.Unix(1, 0)) // long past: nothing ever comes but the end
+	if _, err := s.Read(make([]byte, 1)); errors.Is(err, yamux.ErrTimeout) {
+		return nil
+	}
+	return fmt.Errorf("%w: it gave up the body", ErrTimeout)
 }
 
 // proceed allows one more chunk. A receiver that takes nothing for StallTimeout
@@ -198,7 +218,7 @@ func (o *outbound) proceed(s *yamux.Stream) error {
 		return errQuit
 	}
 	o.stream = s
-	return s.SetWriteDeadline(time.Now().Add(o.b.conn.cfg.StallTimeout))
+	return s.SetWriteDeadline(time.Now().Add(o.conn.cfg.StallTimeout))
 }
 
 // cancel stops the writing, also where it waits for the receiver.

@@ -43,27 +43,7 @@ func TestStreamsOpenInOrder(t *testing.T) {
 // TestCancelInterruptsAStalledBody has a peer that opens no window. A cancelled
 // body's stream must end at once, and not when StallTimeout is over.
 func TestCancelInterruptsAStalledBody(t *testing.T) {
-	transporttest.Watch(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	link, err := transport.Dial(t.Context(), "tcp://"+l.Addr().String(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	peer, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer peer.Close()
-	c, err := link.Open(transport.Dialer, &transport.Config{StallTimeout: time.Hour})
-	if err != nil {
-		t.Fatal(err)
-	}
-	go c.Serve(newRecorder())
-	defer c.Abort(nil)
+	peer, c, _ := stalled(t)
 	why := errors.New("not needed any more")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
@@ -76,6 +56,51 @@ func TestCancelInterruptsAStalledBody(t *testing.T) {
 	}
 	const fin = 4
 	awaitFrame(t, peer, func(flags uint16, _ int) bool { return flags&fin != 0 })
+}
+
+// stalled is a Conn that is served, whose peer opens no window.
+func stalled(t *testing.T) (peer net.Conn, c transport.Conn, r *recorder) {
+	t.Helper()
+	transporttest.Watch(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	link, err := transport.Dial(t.Context(), "tcp://"+l.Addr().String(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	peer, err = l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { peer.Close() })
+	c, err = link.Open(transport.Dialer, &transport.Config{StallTimeout: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r = newRecorder()
+	go r.serve(c)
+	t.Cleanup(func() { c.Abort(nil) })
+	return peer, c, r
+}
+
+// TestBodiesGivenUpAreBounded gives up more bodies than can wait to be told of.
+func TestBodiesGivenUpAreBounded(t *testing.T) {
+	_, c, r := stalled(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var err error
+	for id := uint64(0); id < 1<<17 && (err == nil || errors.Is(err, context.Canceled)); id++ {
+		err = c.SendBody(ctx, id, make([]byte, 1000))
+	}
+	if !errors.Is(err, transport.ErrTimeout) {
+		t.Errorf("SendBody = %v", err)
+	}
+	if err := <-r.served; !errors.Is(err, transport.ErrTimeout) {
+		t.Errorf("Serve = %v", err)
+	}
 }
 
 // awaitFrame reads frames until one of stream 3 is as wanted; total is how many
@@ -98,5 +123,50 @@ func awaitFrame(t *testing.T, peer net.Conn, wanted func(flags uint16, total int
 		if id == 3 && wanted(binary.BigEndian.Uint16(header[2:]), total) {
 			return
 		}
+	}
+}
+
+// TestFewStreams has a receiver that lets fewer streams be open than a sender
+// would use, and that is slow, so that streams are given up and opened anew.
+func TestFewStreams(t *testing.T) {
+	a := acceptOne(t, "tcp://127.0.0.1:0", &transport.Config{MaxStreams: 2})
+	link, err := transport.Dial(t.Context(), a.url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near, err := link.Open(transport.Dialer, &transport.Config{PeerStreams: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer near.Abort(nil)
+	go near.Serve(newRecorder())
+	far := <-a.conn
+	if far == nil {
+		t.Fatal(a.err)
+	}
+	defer far.Abort(nil)
+	r := newRecorder()
+	hold := make(chan struct{})
+	r.hold(hold)
+	go r.serve(far)
+	const bodies = 50
+	ctx, cancel := context.WithCancel(t.Context())
+	var sending sync.WaitGroup
+	for id := range uint64(bodies) {
+		sending.Go(func() { near.SendBody(ctx, id, make([]byte, 2<<20)) }) // more than a window
+	}
+	<-r.begun
+	cancel()
+	close(hold)
+	sending.Wait()
+	for range bodies {
+		select {
+		case <-r.done:
+		case err := <-r.served:
+			t.Fatalf("Serve = %v", err)
+		}
+	}
+	if err := near.SendBody(t.Context(), bodies, []byte("after")); err != nil {
+		t.Error(err)
 	}
 }

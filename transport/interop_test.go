@@ -211,6 +211,30 @@ func TestWriterToAClosedStream(t *testing.T) {
 	expectBytes(t, lane, laneMessage("alive"))
 }
 
+// TestStreamClosedByTheReceiver has a peer that closes a stream after a body, as
+// one does that waited too long for the next bytes. The next body is lost, which
+// its sender must learn; the one after it comes on a new stream.
+func TestStreamClosedByTheReceiver(t *testing.T) {
+	session, lane, r := plainServer(t, nil)
+	c := r.conn()
+	for id := byte(0); id < 4; id += 2 {
+		if err := c.SendBody(t.Context(), uint64(id), []byte("abc")); err != nil {
+			t.Fatal(err)
+		}
+		bulk, err := session.AcceptStream()
+		if err != nil {
+			t.Fatal(err)
+		}
+		expectBytes(t, bulk, []byte{id, 3, 'a', 'b', 'c'})
+		bulk.Close()
+		lane.Write(laneMessage("closed"))
+		<-r.lane
+		if err := c.SendBody(t.Context(), uint64(id)+1, []byte("abc")); !errors.Is(err, transport.ErrTimeout) {
+			t.Errorf("SendBody on a closed stream = %v", err)
+		}
+	}
+}
+
 // signalling tells of each write before it is made.
 type signalling struct {
 	net.Conn

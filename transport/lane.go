@@ -46,6 +46,9 @@ func (l *laneWriter) send(ctx context.Context, head, body []byte) error {
 	if size > l.max {
 		return fmt.Errorf("%w: %d bytes on the lane, the limit is %d", ErrTooLarge, size, l.max)
 	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for l.err == nil && !l.draining && len(l.buf) > 0 && len(l.buf)+size > l.cap {

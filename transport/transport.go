@@ -127,6 +127,9 @@ type Config struct {
 	// MaxStreams is how many bulk streams the peer may have open, at least 2. Zero
 	// means 128.
 	MaxStreams int
+	// PeerStreams is how many bulk streams the peer said it lets be open. Zero means
+	// MaxStreams.
+	PeerStreams int
 	// Chunk is how much of a bulk body is written at once, in bytes. Zero means
 	// 128 KiB.
 	Chunk int
@@ -153,6 +156,7 @@ func (c *Config) defaults() *Config {
 	orDefault(&d.MaxQueued, 1<<20)
 	orDefault(&d.MaxBody, 4<<20)
 	orDefault(&d.MaxStreams, 128)
+	orDefault(&d.PeerStreams, d.MaxStreams)
 	orDefault(&d.Chunk, 128<<10)
 	orDefault(&d.Window, 1<<20)
 	return &d
