@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -89,23 +90,14 @@ func remoteURL(scheme string, conn net.Conn) string {
 }
 
 func listenTCP(ctx context.Context, u *url.URL, cfg *Config) (Listener, error) {
-	if u.Scheme == "tcp" && !cfg.AllowPlaintext {
-		if err := mustBeLoopback(ctx, u); err != nil {
-			return nil, err
-		}
-	}
 	var secure *tls.Config
 	if u.Scheme == "tls" {
-		if cfg.TLS == nil || len(cfg.TLS.Certificates) == 0 && cfg.TLS.GetCertificate == nil {
+		if !canServe(cfg.TLS) {
 			return nil, fmt.Errorf("%v: Config.TLS has no certificate", u)
 		}
-		secure = cfg.TLS.Clone()
-		secure.MinVersion = tls.VersionTLS13
-		if secure.ClientCAs != nil {
-			secure.ClientAuth = tls.RequireAndVerifyClientCert
-		}
+		secure = hardened(cfg.TLS)
 	}
-	var lc net.ListenConfig
+	lc := net.ListenConfig{Control: plaintextRule(u, cfg)}
 	l, err := lc.Listen(ctx, "tcp", u.Host)
 	if err != nil {
 		return nil, err
@@ -113,23 +105,43 @@ func listenTCP(ctx context.Context, u *url.URL, cfg *Config) (Listener, error) {
 	return &streamListener{Listener: l, scheme: u.Scheme, address: u.Scheme + "://" + l.Addr().String(), tls: secure}, nil
 }
 
+func canServe(c *tls.Config) bool {
+	return c != nil && (len(c.Certificates) > 0 || c.GetCertificate != nil || c.GetConfigForClient != nil)
+}
+
+// hardened returns a copy of c that speaks TLS 1.3 only and, as a server with a
+// pool of authorities, lets nobody in without a certificate of theirs.
+func hardened(c *tls.Config) *tls.Config {
+	c = c.Clone()
+	c.MinVersion = tls.VersionTLS13
+	if c.ClientCAs != nil {
+		c.ClientAuth = tls.RequireAndVerifyClientCert
+	}
+	if choose := c.GetConfigForClient; choose != nil {
+		c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			chosen, err := choose(hello)
+			if chosen == nil || err != nil {
+				return nil, err
+			}
+			return hardened(chosen), nil
+		}
+	}
+	return c
+}
+
 func dialTCP(ctx context.Context, u *url.URL, cfg *Config) (Link, error) {
 	if u.Scheme == "tls" && cfg.TLS == nil {
 		return nil, fmt.Errorf("%v: Config.TLS is not set", u)
 	}
-	var d net.Dialer
-	if u.Scheme == "tcp" && !cfg.AllowPlaintext {
-		d.Control = loopbackOnly(u)
-	}
+	d := net.Dialer{Control: plaintextRule(u, cfg)}
 	conn, err := d.DialContext(ctx, "tcp", u.Host)
 	if err != nil {
 		return nil, err
 	}
 	if u.Scheme == "tcp" {
-		return &streamLink{Conn: conn, scheme: "tcp", local: remoteSelf("tcp", conn), remote: u.String()}, nil
+		return &streamLink{Conn: conn, scheme: "tcp", local: localURL("tcp", conn), remote: u.String()}, nil
 	}
-	secure := cfg.TLS.Clone()
-	secure.MinVersion = tls.VersionTLS13
+	secure := hardened(cfg.TLS)
 	if secure.ServerName == "" {
 		secure.ServerName = u.Hostname()
 	}
@@ -138,52 +150,27 @@ func dialTCP(ctx context.Context, u *url.URL, cfg *Config) (Link, error) {
 		conn.Close()
 		return nil, err
 	}
-	return &streamLink{Conn: client, scheme: "tls", local: remoteSelf("tls", conn), remote: u.String()}, nil
+	return &streamLink{Conn: client, scheme: "tls", local: localURL("tls", conn), remote: u.String()}, nil
 }
 
-func remoteSelf(scheme string, conn net.Conn) string {
+func localURL(scheme string, conn net.Conn) string {
 	return scheme + "://" + conn.LocalAddr().String()
 }
 
-// loopbackOnly refuses every other address that a name stands for, before the
-// first packet leaves.
-func loopbackOnly(u *url.URL) func(_, address string, _ syscall.RawConn) error {
-	return func(_, address string, _ syscall.RawConn) error {
-		to, err := netip.ParseAddrPort(address)
-		if err != nil {
-			return err
-		}
-		if ip := to.Addr().Unmap(); !ip.IsLoopback() {
-			return plaintextError(u, ip.AsSlice())
-		}
+// plaintextRule refuses plaintext where others could read it: any address but
+// loopback, once its name is resolved, and before the socket is used.
+func plaintextRule(u *url.URL, cfg *Config) func(_, address string, _ syscall.RawConn) error {
+	if u.Scheme != "tcp" || cfg.AllowPlaintext {
 		return nil
 	}
-}
-
-// mustBeLoopback refuses plaintext where others could read it.
-func mustBeLoopback(ctx context.Context, u *url.URL) error {
-	host := u.Hostname()
-	if host == "" {
-		return plaintextError(u, nil)
-	}
-	ips, err := net.DefaultResolver.LookupIP(ctx, "ip", host)
-	if err != nil {
-		return err
-	}
-	for _, ip := range ips {
-		if !ip.IsLoopback() {
-			return plaintextError(u, ip)
+	return func(_, address string, _ syscall.RawConn) error {
+		host, _, _ := net.SplitHostPort(address)
+		if ip, err := netip.ParseAddr(host); err == nil && ip.Unmap().IsLoopback() {
+			return nil
 		}
+		where := cmp.Or(host, "every address of this machine")
+		return fmt.Errorf("%v is plaintext beyond loopback (%s); use tls://, or set AllowPlaintext", u, where)
 	}
-	return nil
-}
-
-func plaintextError(u *url.URL, ip net.IP) error {
-	where := "every address of this machine"
-	if ip != nil {
-		where = ip.String()
-	}
-	return fmt.Errorf("%v is plaintext beyond loopback (%s); use tls://, or set AllowPlaintext", u, where)
 }
 
 func listenUnix(ctx context.Context, u *url.URL) (Listener, error) {

@@ -166,6 +166,52 @@ func TestTLSClientRefusesTLS12(t *testing.T) {
 	}
 }
 
+// TestTLSConfigForClient has a server that picks a configuration for each client:
+// the rules hold for that one too.
+func TestTLSConfigForClient(t *testing.T) {
+	own := selfSigned(t)
+	chosen := own.Clone()
+	chosen.MinVersion, chosen.ClientAuth = tls.VersionTLS12, tls.NoClientCert
+	server := &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return chosen, nil }}
+	for name, c := range map[string]struct {
+		client *tls.Config
+		ok     bool
+	}{
+		"of TLS 1.2":            {&tls.Config{RootCAs: own.RootCAs, Certificates: own.Certificates, MaxVersion: tls.VersionTLS12}, false},
+		"without a certificate": {&tls.Config{RootCAs: own.RootCAs}, false},
+		"as it should be":       {&tls.Config{RootCAs: own.RootCAs, Certificates: own.Certificates}, true},
+	} {
+		l, err := transport.Listen(t.Context(), "tls://127.0.0.1:0", &transport.Config{TLS: server})
+		if err != nil {
+			t.Fatal(err)
+		}
+		came := make(chan bool, 1)
+		go func() {
+			link, err := l.Accept()
+			if err != nil {
+				came <- false
+				return
+			}
+			defer link.Close()
+			_, err = link.Read(make([]byte, 1))
+			came <- err == nil && link.Info().HasPeerKey
+		}()
+		client := c.client.Clone()
+		client.ServerName = "127.0.0.1"
+		conn, err := tls.Dial("tcp", strings.TrimPrefix(l.URL(), "tls://"), client)
+		if err == nil {
+			conn.Write([]byte("x"))
+		}
+		if ok := <-came; ok != c.ok {
+			t.Errorf("a client %s: let in %v, want %v", name, ok, c.ok)
+		}
+		if err == nil {
+			conn.Close()
+		}
+		l.Close()
+	}
+}
+
 // TestInfoWithoutTLS has no key to show.
 func TestInfoWithoutTLS(t *testing.T) {
 	p := pairOf(t, "tcp://127.0.0.1:0", nil)
