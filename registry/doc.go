@@ -35,7 +35,7 @@
 // [Client.Watch] tells of changes. It loses none, or says so and begins anew.
 //
 // A principal, that is the owner of a TLS key or else a node, can bind [MaxNames]
-// names and keep [MaxWatches] watches. Everybody who reaches a registry may
+// names with [MaxBytes] of text and keep [MaxWatches] watches. Everybody who reaches a registry may
 // remove and replace every name: use TLS with client certificates, or a unix
 // socket, where that matters.
 package registry

@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -75,5 +76,53 @@ func TestWatchesPerPrincipal(t *testing.T) {
 		synctest.Wait()
 		_, err = w.server.Watch(ctx, "none/", silent{})
 		check(t, err)
+	})
+}
+
+func TestBytesPerPrincipal(t *testing.T) {
+	server, err := registry.Serve(newNode(t), nil)
+	check(t, err)
+	ref, err := objects.RefOf[sample.Customer](customer("x"))
+	check(t, err)
+	bind := func(name string, signature int) error {
+		_, err := server.Bind(t.Context(), name, ref, registry.Terms{Signature: strings.Repeat("x", signature), Replace: true})
+		return err
+	}
+	const longest = 64 << 10
+	if bind("a", longest+1) == nil {
+		t.Error("a signature of more than 64 KiB was taken")
+	}
+	n := 0
+	for err == nil {
+		if err = bind(fmt.Sprint(n), longest); err == nil {
+			n++
+		}
+	}
+	wantError(t, err, registry.ErrTooManyNames)
+	if n >= registry.MaxBytes/longest || n < registry.MaxBytes/longest*99/100 {
+		t.Errorf("%d names of %d bytes", n, longest)
+	}
+	check(t, bind("0", longest)) // in the place of as many
+	check(t, bind("0", 10))
+	check(t, bind("0", longest))
+	check(t, bind("1", longest-100))
+	check(t, server.Unbind(t.Context(), "2"))
+	check(t, bind("2", longest))
+	wantError(t, bind("more", longest), registry.ErrTooManyNames)
+}
+
+// TestRecordIDOfAnother takes the record id, which everybody can list, of a name
+// that somebody else bound.
+func TestRecordIDOfAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		_, owner := w.join()
+		check(t, registry.Bind[sample.Customer](t.Context(), owner, "a", customer("a")))
+		ref, err := objects.RefOf[sample.Customer](customer("thief"))
+		check(t, err)
+		for _, replace := range []bool{false, true} {
+			_, err = w.server.Bind(t.Context(), "a", ref, registry.Terms{ID: idOf(t, w.store, "a"), Replace: replace})
+			wantError(t, err, registry.ErrBound)
+		}
 	})
 }

@@ -57,7 +57,8 @@ type Subscription interface {
 type Terms struct {
 	// ID is the record id, a UUID of version 7. Nil: the registry makes one.
 	ID uuid.UUID
-	// Signature is the object's interface as Go text, one method a line.
+	// Signature is the object's interface as Go text, one method a line; at most
+	// 64 KiB of UTF-8.
 	Signature string
 	// Replace permits to take a name that is bound already.
 	Replace bool

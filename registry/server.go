@@ -18,6 +18,7 @@ const RootName = "registry"
 // owner of a TLS key, or else a node.
 const (
 	MaxNames   = 10_000
+	MaxBytes   = 32 << 20 // of names with their interfaces and signatures
 	MaxWatches = 1_024
 )
 
@@ -46,11 +47,11 @@ type Server struct {
 	// until the tables below tell of it. It is taken before mu.
 	changing sync.Mutex
 
-	mu       sync.RWMutex // guards what follows; never held during a store's verb or a call
-	names    index
-	perOwner map[string]int // names by principal
-	watches  map[string]int // subscriptions by principal
-	feed     feed
+	mu      sync.RWMutex // guards what follows; never held during a store's verb or a call
+	names   index
+	usage   map[string]usage // by principal
+	watches map[string]int   // subscriptions by principal
+	feed    feed
 }
 
 var _ Registry = (*Server)(nil)
@@ -77,11 +78,11 @@ func newServer(node *objects.Node, o *ServerOptions) *Server {
 		o = &ServerOptions{}
 	}
 	s := &Server{
-		node:     node,
-		store:    o.Store,
-		grace:    o.Grace,
-		perOwner: map[string]int{},
-		watches:  map[string]int{},
+		node:    node,
+		store:   o.Store,
+		grace:   o.Grace,
+		usage:   map[string]usage{},
+		watches: map[string]int{},
 	}
 	if s.store == nil {
 		s.store = NewMemoryStore()
@@ -146,7 +147,7 @@ func (s *Server) clear() {
 	for _, b := range s.names.sorted {
 		b.release()
 	}
-	s.names, s.perOwner = index{}, map[string]int{}
+	s.names, s.usage = index{}, map[string]usage{}
 }
 
 // errEnded is the error of calls to a server that has ended.

@@ -83,6 +83,17 @@ func (x *index) from(prefix, after string) iter.Seq[*binding] {
 	}
 }
 
+// usage is what one principal has bound.
+type usage struct {
+	names int
+	bytes int // of the texts of their records
+}
+
+func (u usage) plus(r *Record) usage { return usage{u.names + 1, u.bytes + r.textSize()} }
+func (u usage) less(r *Record) usage { return usage{u.names - 1, u.bytes - r.textSize()} }
+
+func (r *Record) textSize() int { return len(r.Name) + len(r.Interface) + len(r.Signature) }
+
 // get returns what is bound to name, or nil.
 func (s *Server) get(name string) *binding {
 	s.mu.RLock()
@@ -94,7 +105,7 @@ func (s *Server) get(name string) *binding {
 func (s *Server) put(b *binding) {
 	s.take(b.record.Name)
 	s.names.insert(b)
-	s.perOwner[b.record.Principal]++
+	s.usage[b.record.Principal] = s.usage[b.record.Principal].plus(&b.record)
 }
 
 // take removes name from the table; s.mu is held.
@@ -105,8 +116,9 @@ func (s *Server) take(name string) *binding {
 	}
 	b.release()
 	s.names.remove(name)
-	if s.perOwner[b.record.Principal]--; s.perOwner[b.record.Principal] == 0 {
-		delete(s.perOwner, b.record.Principal)
+	s.usage[b.record.Principal] = s.usage[b.record.Principal].less(&b.record)
+	if s.usage[b.record.Principal] == (usage{}) {
+		delete(s.usage, b.record.Principal)
 	}
 	return b
 }

@@ -42,28 +42,40 @@ func (s *Server) Bind(ctx context.Context, name string, object *proxy.Ref, terms
 // record puts r into the store, if the table lets it; s.changing is held.
 func (s *Server) record(r *Record, replace bool) error {
 	old := s.get(r.Name)
-	if old == nil {
-		if err := s.roomFor(r.Principal); err != nil {
-			return err
-		}
-		return s.store.Create(*r)
-	}
-	if old.record.ID == r.ID {
+	switch {
+	case old == nil:
+	case old.record.ID == r.ID && old.record.Principal == r.Principal:
 		r.BoundAt = old.record.BoundAt
 		if *r == old.record {
 			return nil // nothing to write: the owner came back after the registry's restart
 		}
-		return s.store.Replace(*r)
-	}
-	if !replace {
+	case !replace || old.record.ID == r.ID:
 		return fmt.Errorf("%w, as %s by node %v; Rebind replaces it", ErrBound, proxy.ShortName(old.record.Interface), old.record.Owner)
 	}
-	if old.record.Principal != r.Principal {
-		if err := s.roomFor(r.Principal); err != nil {
-			return err
-		}
+	if err := s.roomFor(r, old); err != nil {
+		return err
+	}
+	if old == nil {
+		return s.store.Create(*r)
 	}
 	return s.store.Replace(*r)
+}
+
+// roomFor keeps r's principal within its limits when r takes the place of old.
+func (s *Server) roomFor(r *Record, old *binding) error {
+	s.mu.RLock()
+	used := s.usage[r.Principal]
+	s.mu.RUnlock()
+	if old != nil && old.record.Principal == r.Principal {
+		used = used.less(&old.record)
+	}
+	if used.names >= MaxNames {
+		return fmt.Errorf("%w: %d are bound by this caller, which is the limit; unbind some", ErrTooManyNames, MaxNames)
+	}
+	if used.plus(r).bytes > MaxBytes {
+		return fmt.Errorf("%w: the %d of this caller take up all of %d bytes; unbind some", ErrTooManyNames, used.names, MaxBytes)
+	}
+	return nil
 }
 
 // newRecord checks what the caller wants bound.
@@ -103,15 +115,6 @@ func (s *Server) caller(ctx context.Context) (node, incarnation uuid.UUID, princ
 		principal = "node:" + p.Node.String()
 	}
 	return p.Node, p.Incarnation, principal
-}
-
-func (s *Server) roomFor(principal string) error {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.perOwner[principal] >= MaxNames {
-		return fmt.Errorf("%w: %d are bound by this caller, which is the limit; unbind some", ErrTooManyNames, MaxNames)
-	}
-	return nil
 }
 
 // Unbind implements Registry.
