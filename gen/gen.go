@@ -41,6 +41,7 @@ type Result struct {
 // findings.
 type UsageError struct{ Text string }
 
+// Error returns what makes no sense in it.
 func (e *UsageError) Error() string { return e.Text }
 
 // run is the state of one Generate.

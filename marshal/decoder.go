@@ -1,12 +1,9 @@
 package marshal
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"math"
-	"math/big"
-	"time"
 	"unicode/utf8"
 )
 
@@ -446,61 +443,6 @@ func (d *Decoder) IntKey() int64 {
 
 // maxTimeText is longer than any time that somebody would write, in bytes.
 const maxTimeText = 64
-
-// Time reads a time, with its nanoseconds and zone offset.
-func (d *Decoder) Time() time.Time {
-	start := d.off
-	h, ok := d.head()
-	if ok && h.major == majorTag && h.arg == tagTime {
-		h, ok = d.head()
-	}
-	if !ok {
-		return time.Time{}
-	}
-	if h.major != majorText {
-		d.mismatch(&h, "a time")
-		return time.Time{}
-	}
-	if h.arg > maxTimeText {
-		d.failAt(start, errors.New("text is too long for a time"))
-		return time.Time{}
-	}
-	text := d.chunk(&h)
-	if !bytes.HasSuffix(text, []byte("Z")) && !d.charge(zoneBytes) {
-		return time.Time{}
-	}
-	t, err := time.Parse(time.RFC3339Nano, string(text))
-	if err != nil {
-		d.failAt(start, err)
-	}
-	return t
-}
-
-// BigInt reads an integer of any size; null is nil.
-func (d *Decoder) BigInt() *big.Int {
-	h, ok := d.head()
-	if !ok {
-		return nil
-	}
-	if !d.charge(bigIntBytes) {
-		return nil
-	}
-	switch {
-	case h.major == majorUint:
-		return new(big.Int).SetUint64(h.arg)
-	case h.major == majorNegInt:
-		n := new(big.Int).SetUint64(h.arg)
-		return n.Not(n)
-	case h.major == majorTag && (h.arg == tagPosBignum || h.arg == tagNegBignum):
-		n := new(big.Int).SetBytes(d.Bytes())
-		if h.arg == tagNegBignum {
-			n.Not(n)
-		}
-		return n
-	}
-	d.mismatch(&h, "an integer")
-	return nil
-}
 
 // Ref reads a reference: the entry of the message's table. ok is false for null
 // and for an index that the table does not have, which is an error.

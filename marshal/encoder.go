@@ -2,9 +2,6 @@ package marshal
 
 import (
 	"errors"
-	"fmt"
-	"math/big"
-	"time"
 )
 
 // Slot is one entry of a message's reference table: an object, and the name of
@@ -130,55 +127,6 @@ func (e *Encoder) Key(name string) { e.buf = AppendString(e.buf, name) }
 
 // IntKey writes the key of a keyasint field.
 func (e *Encoder) IntKey(k int64) { e.buf = AppendInt(e.buf, k) }
-
-// Time writes v as RFC 3339 text with nanoseconds and zone offset under tag 0,
-// the zero time as null. RFC 3339 has offsets of whole minutes; a time in a zone
-// with seconds is written in UTC.
-func (e *Encoder) Time(v time.Time) {
-	if v.IsZero() {
-		e.Nil()
-		return
-	}
-	if _, offset := v.Zone(); offset%60 != 0 {
-		v = v.UTC()
-	}
-	if y := v.Year(); y < 0 || y > 9999 {
-		e.Fail(fmt.Errorf("time in the year %d cannot be written in RFC 3339", y))
-		return
-	}
-	var text [len("2006-01-02T15:04:05.999999999-07:00")]byte
-	e.buf = append(e.buf, majorTag|tagTime)
-	formatted := v.AppendFormat(text[:0], time.RFC3339Nano)
-	e.buf = append(appendHead(e.buf, majorText, uint64(len(formatted))), formatted...)
-}
-
-// BigInt writes v in its shortest form, nil as null.
-func (e *Encoder) BigInt(v *big.Int) {
-	switch {
-	case v == nil:
-		e.Nil()
-	case v.IsUint64():
-		e.Uint(v.Uint64())
-	case v.Sign() < 0 && v.BitLen() <= 64:
-		n := new(big.Int).Not(v) // -1-v
-		if n.IsUint64() {
-			e.buf = appendHead(e.buf, majorNegInt, n.Uint64())
-			return
-		}
-		e.bignum(v)
-	default:
-		e.bignum(v)
-	}
-}
-
-func (e *Encoder) bignum(v *big.Int) {
-	tag, magnitude := byte(tagPosBignum), v
-	if v.Sign() < 0 {
-		tag, magnitude = tagNegBignum, new(big.Int).Not(v)
-	}
-	e.buf = append(e.buf, majorTag|tag)
-	e.Bytes(magnitude.Bytes())
-}
 
 // Raw writes one data item that the caller has already encoded.
 func (e *Encoder) Raw(item []byte) {

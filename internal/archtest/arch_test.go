@@ -48,10 +48,23 @@ var rules = map[string][]string{
 	"cmd/objctl":              {"objects", "registry", "proxy", "marshal", "internal/schema", "internal/cli", uuid},
 }
 
-// pure lists standard packages that a package must not import, because it is a
-// set of rules without clock, goroutine or I/O.
+// exampleRule is the rule of all examples: they are programs of users, and import
+// what a user does and what generated files do.
+var exampleRule = []string{"objects", "registry", "proxy", "marshal"}
+
+// owners says which package alone imports a module, so that only one place knows
+// it.
+var owners = map[string]string{
+	cbor:   "marshal",
+	yamux:  "transport",
+	bbolt:  "registry/boltstore",
+	xtools: "gen",
+}
+
+// pure lists standard packages that a package must not import, nor those below
+// them, because it is a set of rules without clock, goroutine or I/O.
 var pure = map[string][]string{
-	"internal/lifetime": {"time", "sync", "sync/atomic", "context", "net", "os", "io"},
+	"internal/lifetime": {"time", "sync", "context", "net", "os", "io", "log", "runtime", "math/rand", "crypto"},
 }
 
 type pkg struct {
@@ -82,13 +95,22 @@ func list(t *testing.T, args ...string) []pkg {
 	}
 }
 
+// within returns the path of a package below the module.
+func within(importPath string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(importPath, module), "/")
+}
+
 func TestImports(t *testing.T) {
 	for _, p := range list(t, "./...") {
-		name := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
-		if strings.HasPrefix(name, "examples/") || strings.Contains(name, "internal/") && !strings.HasPrefix(name, "internal/") || name == "internal/archtest" {
-			continue // examples are users; packages below another's internal/ belong to it
-		}
+		name := within(p.ImportPath)
+		checkOwners(t, name, p.Imports)
 		allowed, known := rules[name]
+		switch {
+		case strings.HasPrefix(name, "examples/"):
+			allowed, known = exampleRule, true
+		case name == "internal/archtest", strings.Contains(name, "/internal/"):
+			continue // packages below another's internal/ belong to it
+		}
 		if !known {
 			t.Errorf("package %s has no rule here: say what it may import", name)
 			continue
@@ -99,37 +121,91 @@ func TestImports(t *testing.T) {
 	}
 }
 
+// fixture has the types of the generator's tests, and among them those of the
+// cbor module that a user may have.
+const fixture = "gen/internal/rich"
+
+func checkOwners(t *testing.T, name string, imports []string) {
+	for _, imported := range imports {
+		for owned, owner := range owners {
+			if below(imported, owned) && !below(name, owner) && name != fixture {
+				t.Errorf("%s imports %s, which is for %s alone", name, imported, owner)
+			}
+		}
+	}
+}
+
+// below reports whether path is that of root or lies below it.
+func below(path, root string) bool { return path == root || strings.HasPrefix(path, root+"/") }
+
 func checkImport(t *testing.T, name, imported string, allowed []string) {
-	if slices.Contains(pure[name], imported) {
-		t.Errorf("%s imports %s, but is to stay pure", name, imported)
+	for _, p := range pure[name] {
+		if below(imported, p) {
+			t.Errorf("%s imports %s, but is to stay pure", name, imported)
+		}
 	}
 	own, ours := strings.CutPrefix(imported, module+"/")
 	if !ours && !strings.Contains(strings.Split(imported, "/")[0], ".") {
 		return // standard library
 	}
 	for _, a := range allowed {
-		if own == a || imported == a || !ours && strings.HasPrefix(imported, a+"/") {
+		if own == a || imported == a || !ours && below(imported, a) {
 			return
 		}
 	}
-	if !strings.HasPrefix(own, name+"/internal/") || !ours {
+	if !ours || !strings.HasPrefix(own, name+"/internal/") && !sameExample(name, own) {
 		t.Errorf("%s imports %s, which the map does not allow", name, imported)
 	}
 }
 
-// TestLinkedModules checks what a program links that imports nothing but
-// generated proxies and the packages they need.
+// sameExample reports whether two packages are parts of one example.
+func sameExample(a, b string) bool {
+	x, y := strings.Split(a, "/"), strings.Split(b, "/")
+	return x[0] == "examples" && len(x) > 1 && len(y) > 1 && slices.Equal(x[:2], y[:2])
+}
+
+// TestRulesAreNeeded finds rules of packages that are gone, and permissions that
+// nobody uses.
+func TestRulesAreNeeded(t *testing.T) {
+	imports := map[string][]string{}
+	for _, p := range list(t, "./...") {
+		imports[within(p.ImportPath)] = p.Imports
+	}
+	for name, allowed := range rules {
+		all, exists := imports[name]
+		if !exists {
+			t.Errorf("there is a rule for %s, which does not exist", name)
+		}
+		for _, a := range allowed {
+			if !slices.ContainsFunc(all, func(i string) bool { return within(i) == a || below(i, a) }) {
+				t.Errorf("%s may import %s, but does not", name, a)
+			}
+		}
+	}
+}
+
+// TestLinkedModules checks what programs link that do nothing but call proxies,
+// with a registry and without.
 func TestLinkedModules(t *testing.T) {
 	want := []string{cbor, uuid, yamux, module, float16}
 	slices.Sort(want)
-	var got []string
-	for _, p := range list(t, "-deps", "./objects", "./proxy", "./registry") {
-		if p.Module != nil && !slices.Contains(got, p.Module.Path) {
-			got = append(got, p.Module.Path)
+	for _, program := range []string{"./examples/hello/client", "./examples/chat/client"} {
+		var got []string
+		for _, p := range list(t, "-deps", program) {
+			if p.Module != nil && !slices.Contains(got, p.Module.Path) {
+				got = append(got, p.Module.Path)
+			}
+			if slices.Contains(heavy, p.ImportPath) {
+				t.Errorf("%s links %s", program, p.ImportPath)
+			}
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s links %v, it should link %v", program, got, want)
 		}
 	}
-	slices.Sort(got)
-	if !slices.Equal(got, want) {
-		t.Errorf("a proxy-only program links %v, it should link %v", got, want)
-	}
 }
+
+// heavy are standard packages that a program should link only if its author
+// asked for them.
+var heavy = []string{"net/http", "testing", "text/template", "html/template", "go/ast"}

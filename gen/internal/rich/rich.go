@@ -358,6 +358,7 @@ type Failure struct {
 	Cause error
 }
 
+// Error returns the code in words.
 func (f *Failure) Error() string { return fmt.Sprintf("failure %d", f.Code) }
 
 // Unwrap returns the cause.
