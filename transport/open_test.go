@@ -76,6 +76,34 @@ func TestOpenOfAVanishedPeer(t *testing.T) {
 	}
 }
 
+// TestCloseDuringOpen closes a link while its Open waits for the lane.
+func TestCloseDuringOpen(t *testing.T) {
+	transporttest.Watch(t)
+	l, err := transport.Listen(t.Context(), "tcp://127.0.0.1:0", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(l.URL(), "tcp://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	link, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened := make(chan error, 1)
+	go func() {
+		_, err := link.Open(transport.Acceptor, &transport.Config{FirstByteTimeout: time.Hour})
+		opened <- err
+	}()
+	link.Close()
+	if err := <-opened; err == nil {
+		t.Error("Open of a closed link succeeded")
+	}
+}
+
 // TestHalfOpenTLSDial dials a TLS address where nobody answers the handshake.
 func TestHalfOpenTLSDial(t *testing.T) {
 	transporttest.Watch(t)

@@ -1,167 +1,24 @@
 package transport
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
 	"io"
-	"net"
-	"net/url"
 	"sync"
 	"sync/atomic"
 )
-
-// PipeNet is an in-memory network of pipe:// addresses, for tests. Its links use
-// channels and mutexes only, so that they work inside a testing/synctest bubble
-// as long as both ends are in the same one. It can be told to fail.
-type PipeNet struct {
-	mu        sync.Mutex
-	listeners map[string]*pipeListener
-	pairs     map[string][]*pipePair // by the listener's URL
-}
-
-// NewPipeNet returns an empty network.
-func NewPipeNet() *PipeNet {
-	return &PipeNet{listeners: map[string]*pipeListener{}, pairs: map[string][]*pipePair{}}
-}
-
-// Cut breaks every connection that was made to address.
-func (n *PipeNet) Cut(address string) {
-	n.mu.Lock()
-	pairs := n.pairs[address]
-	delete(n.pairs, address)
-	n.mu.Unlock()
-	for _, p := range pairs {
-		p.cut(io.ErrUnexpectedEOF)
-	}
-}
-
-// Freeze lets every connection that was made to address go silent: what is sent
-// is taken and lost, in both directions, and nobody is told.
-func (n *PipeNet) Freeze(address string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, p := range n.pairs[address] {
-		for i := range p.lanes {
-			p.lanes[i].freeze()
-		}
-	}
-}
-
-// pipePair is one connection: what its two ends share.
-type pipePair struct {
-	lanes [2]pipeLane // lanes[r] is read by the end with role r
-}
-
-func (p *pipePair) cut(err error) {
-	for i := range p.lanes {
-		p.lanes[i].close(err, false)
-	}
-}
-
-type pipeListener struct {
-	net     *PipeNet
-	address string
-	backlog chan *pipeLink
-	closed  chan struct{}
-	once    sync.Once
-}
-
-func listenPipe(u *url.URL, cfg *Config) (Listener, error) {
-	n := cfg.PipeNet
-	if n == nil {
-		return nil, fmt.Errorf("%v: Config.PipeNet is not set", u)
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	l := &pipeListener{net: n, address: u.String(), backlog: make(chan *pipeLink), closed: make(chan struct{})}
-	if n.listeners[l.address] != nil {
-		return nil, fmt.Errorf("%v: address already in use", u)
-	}
-	n.listeners[l.address] = l
-	return l, nil
-}
-
-func (l *pipeListener) URL() string { return l.address }
-
-func (l *pipeListener) Accept() (Link, error) {
-	select {
-	case link := <-l.backlog:
-		return link, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *pipeListener) Close() error {
-	l.once.Do(func() {
-		l.net.mu.Lock()
-		delete(l.net.listeners, l.address)
-		l.net.mu.Unlock()
-		close(l.closed)
-	})
-	return nil
-}
-
-func dialPipe(ctx context.Context, u *url.URL, cfg *Config) (Link, error) {
-	n := cfg.PipeNet
-	if n == nil {
-		return nil, fmt.Errorf("%v: Config.PipeNet is not set", u)
-	}
-	n.mu.Lock()
-	l := n.listeners[u.String()]
-	n.mu.Unlock()
-	if l == nil {
-		return nil, fmt.Errorf("%v: nobody listens there", u)
-	}
-	near, far := net.Pipe()
-	pair := new(pipePair)
-	for i := range pair.lanes {
-		pair.lanes[i].init(cfg.MaxQueued)
-	}
-	info := Info{Scheme: "pipe", Local: "pipe://dialler", Remote: l.address, InMemory: true}
-	link := &pipeLink{Conn: near, pair: pair, info: info}
-	info.Local, info.Remote = info.Remote, info.Local
-	select {
-	case l.backlog <- &pipeLink{Conn: far, pair: pair, info: info}:
-	case <-l.closed:
-		return nil, fmt.Errorf("%v: nobody listens there", u)
-	case <-ctx.Done():
-		return nil, fmt.Errorf("%v: %w", u, context.Cause(ctx))
-	}
-	n.mu.Lock()
-	n.pairs[l.address] = append(n.pairs[l.address], pair)
-	n.mu.Unlock()
-	return link, nil
-}
-
-// pipeLink is one end of a pair before multiplexing: a net.Pipe.
-type pipeLink struct {
-	net.Conn
-	pair *pipePair
-	info Info
-}
-
-func (l *pipeLink) Info() Info { return l.info }
-
-func (l *pipeLink) Open(role Role, cfg *Config) (Conn, error) {
-	l.Conn.Close() // the handshake is over; messages go through the pair
-	return &pipeConn{
-		info: l.info,
-		cfg:  cfg.defaults(),
-		in:   &l.pair.lanes[role],
-		out:  &l.pair.lanes[1-role],
-	}, nil
-}
 
 // pipeLane is one direction of a pair: messages and bodies on their way.
 type pipeLane struct {
 	mu     sync.Mutex
 	limit  int
 	queue  []pipeItem
-	queued int           // bytes in queue
+	queued int           // bytes of messages in queue
+	bodies int           // bytes of bodies that were not received yet
 	ready  chan struct{} // capacity 1: something was queued, or the lane closed
-	room   chan struct{} // closed and replaced when queue is taken
+	room   chan struct{} // closed and replaced when queue is taken, or a body received
 	err    error         // why no more comes
 	drain  bool          // deliver the queue before err
 	frozen bool
@@ -175,8 +32,14 @@ type pipeItem struct {
 
 type pipeBody struct {
 	id   uint64
+	size int
 	data []byte
+	lost bool // the sender gave up
 }
+
+// maxPipeBodies is how many bytes of bodies are held at once for one direction,
+// beside one body of any size.
+const maxPipeBodies = 32 << 20
 
 func (l *pipeLane) init(limit int) {
 	l.limit = limit
@@ -190,36 +53,78 @@ func (l *pipeLane) freeze() {
 	l.frozen = true
 }
 
-// put queues an item when there is room for it. A body does not wait: its
-// receiver must hear of it whatever happens to the sender.
+// put queues an item when there is room for it. Of a body whose sender does not
+// wait so long, the receiver hears that it is lost.
 func (l *pipeLane) put(ctx context.Context, item pipeItem) error {
-	size := len(item.msg)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for item.body == nil && l.err == nil && l.queued > 0 && l.queued+size > l.limit {
-		room := l.room
-		l.mu.Unlock()
-		var err error
-		select {
-		case <-room:
-		case <-ctx.Done():
-			err = context.Cause(ctx)
-		}
-		l.mu.Lock()
-		if err != nil {
-			return err
-		}
+	var gaveUp error
+	for gaveUp == nil && l.err == nil && l.full(item) {
+		gaveUp = l.awaitRoom(ctx)
 	}
 	switch {
 	case l.err != nil:
 		return l.err
 	case l.frozen:
-		return nil
+		return gaveUp
+	case item.body == nil && gaveUp != nil:
+		return gaveUp
+	}
+	if item.body != nil {
+		item.body.lost = gaveUp != nil
+		l.takeBody(item.body)
 	}
 	l.queue = append(l.queue, item)
-	l.queued += size
+	l.queued += len(item.msg)
 	l.wake()
-	return nil
+	return gaveUp
+}
+
+// full reports whether item must wait; l.mu is held.
+func (l *pipeLane) full(item pipeItem) bool {
+	if item.body != nil {
+		return l.bodies > 0 && l.bodies+item.body.size > maxPipeBodies
+	}
+	return l.queued > 0 && l.queued+len(item.msg) > l.limit
+}
+
+// awaitRoom waits until there may be room; l.mu is held, but not meanwhile.
+func (l *pipeLane) awaitRoom(ctx context.Context) error {
+	room := l.room
+	l.mu.Unlock()
+	defer l.mu.Lock()
+	select {
+	case <-room:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// takeBody makes the body's bytes the lane's own; l.mu is held.
+func (l *pipeLane) takeBody(b *pipeBody) {
+	if b.lost {
+		b.data = nil
+		return
+	}
+	b.data = bytes.Clone(b.data)
+	l.bodies += b.size
+}
+
+// received gives back the room of a body.
+func (l *pipeLane) received(b *pipeBody) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !b.lost {
+		l.bodies -= b.size
+		l.makeRoom()
+	}
+}
+
+// makeRoom wakes all who wait for room; l.mu is held.
+func (l *pipeLane) makeRoom() {
+	close(l.room)
+	l.room = make(chan struct{})
 }
 
 func (l *pipeLane) wake() {
@@ -238,8 +143,7 @@ func (l *pipeLane) take() ([]pipeItem, error) {
 			items = nil
 		}
 		l.queue, l.queued = nil, 0
-		close(l.room)
-		l.room = make(chan struct{})
+		l.makeRoom()
 		l.mu.Unlock()
 		if len(items) > 0 || err != nil {
 			if len(items) > 0 {
@@ -257,8 +161,7 @@ func (l *pipeLane) close(err error, drain bool) {
 	defer l.mu.Unlock()
 	if l.err == nil {
 		l.err, l.drain = err, drain
-		close(l.room)
-		l.room = make(chan struct{})
+		l.makeRoom()
 	}
 	l.wake()
 }
@@ -267,6 +170,7 @@ func (l *pipeLane) close(err error, drain bool) {
 type pipeConn struct {
 	info Info
 	cfg  *Config
+	pair *pipePair
 	in   *pipeLane
 	out  *pipeLane
 
@@ -304,10 +208,14 @@ func (c *pipeConn) Serve(h Handler) error {
 }
 
 func (c *pipeConn) receive(ctx context.Context, h Handler, body *pipeBody) {
-	buf, err := h.Body(ctx, body.id, int64(len(body.data)))
-	if err != nil {
+	defer c.in.received(body)
+	buf, err := h.Body(ctx, body.id, int64(body.size))
+	switch {
+	case err != nil:
 		c.Abort(err)
-	} else {
+	case body.lost:
+		err = io.ErrUnexpectedEOF
+	default:
 		copy(buf, body.data)
 	}
 	h.BodyDone(body.id, buf, err)
@@ -327,7 +235,7 @@ func (c *pipeConn) SendBody(ctx context.Context, id uint64, body []byte) error {
 	if int64(len(body)) > c.cfg.MaxBody {
 		return fmt.Errorf("%w: body of %d bytes, the limit is %d", ErrTooLarge, len(body), c.cfg.MaxBody)
 	}
-	return c.put(ctx, pipeItem{body: &pipeBody{id, append([]byte(nil), body...)}})
+	return c.put(ctx, pipeItem{body: &pipeBody{id: id, size: len(body), data: body}})
 }
 
 // put queues an item for the other end. Once the pair has ended, the error is
@@ -344,6 +252,7 @@ func (c *pipeConn) put(ctx context.Context, item pipeItem) error {
 
 func (c *pipeConn) Close() error {
 	c.ended.Store(true)
+	c.pair.net.forget(c.pair)
 	c.in.close(ErrClosed, false) // first: senders must find the reason
 	c.out.close(errPeerClosed, true)
 	return nil
@@ -354,6 +263,7 @@ func (c *pipeConn) Abort(err error) {
 		err = ErrClosed
 	}
 	c.ended.Store(true)
+	c.pair.net.forget(c.pair)
 	c.in.close(err, false)
 	c.out.close(io.ErrUnexpectedEOF, false)
 }

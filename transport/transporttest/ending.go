@@ -181,6 +181,88 @@ func testPeerVanishes(t *testing.T, c *ends) {
 	}
 }
 
+// testAbortInTraffic ends a connection, from several goroutines, in the middle of
+// everything: every call must return, and say why.
+func testAbortInTraffic(t *testing.T, c *ends) {
+	c.dialer.onMsg = func([]byte) {}
+	arrived := make(chan struct{}, 1)
+	c.acceptor.onMsg = func([]byte) {
+		select {
+		case arrived <- struct{}{}:
+		default:
+		}
+	}
+	c.serve()
+	why := errors.New("because")
+	var busy sync.WaitGroup
+	for _, e := range []*end{c.dialer, c.acceptor} {
+		untilItEnds := func(call func() error) {
+			busy.Go(func() {
+				for {
+					if err := call(); err != nil {
+						if e == c.dialer && !errors.Is(err, why) {
+							t.Errorf("after the end: %v", err)
+						}
+						return
+					}
+				}
+			})
+		}
+		for range 10 {
+			untilItEnds(func() error { return e.conn.Send(t.Context(), []byte("message"), nil) })
+		}
+		for range 4 {
+			untilItEnds(func() error { return e.conn.SendBody(t.Context(), 1, make([]byte, 100_000)) })
+		}
+		busy.Go(func() {
+			for range e.done { // closed below
+			}
+		})
+		busy.Go(func() {
+			for range e.begun {
+			}
+		})
+	}
+	<-arrived
+	for range 3 {
+		busy.Go(func() { c.dialer.conn.Abort(why) })
+	}
+	if err := <-c.dialer.served; !errors.Is(err, why) {
+		t.Errorf("Serve = %v", err)
+	}
+	<-c.acceptor.served
+	for _, e := range []*end{c.dialer, c.acceptor} {
+		close(e.done)
+		close(e.begun)
+	}
+	busy.Wait()
+}
+
+// testNeverServed closes connections that nobody reads, one of them twice at once.
+// The test ends, as every one, with a look for goroutines that are left.
+func testNeverServed(t *testing.T, c *ends) {
+	c.dialer.serving, c.acceptor.serving = true, true // so that nobody does it for us
+	c.dialer.send(t, "to nobody")
+	sent := make(chan error, 1)
+	go func() { sent <- c.acceptor.conn.SendBody(t.Context(), 1, make([]byte, 4<<20)) }()
+	c.acceptor.conn.Abort(nil)
+	if err := <-sent; err == nil && !c.dialer.conn.Info().InMemory {
+		t.Error("SendBody of what nobody took returned nil")
+	}
+	var closing sync.WaitGroup
+	for range 2 {
+		closing.Go(func() {
+			if err := c.dialer.conn.Close(); err != nil {
+				t.Errorf("Close: %v", err)
+			}
+		})
+	}
+	closing.Wait()
+	if err := c.dialer.conn.Send(t.Context(), []byte("x"), nil); err == nil {
+		t.Error("Send after Close returned nil")
+	}
+}
+
 func testAfterTheEnd(t *testing.T, c *ends) {
 	c.serve()
 	c.dialer.conn.Close()

@@ -37,6 +37,8 @@ var (
 		"AbortFreesSenders":     testAbortFreesSenders,
 		"AbortFromTheReader":    testAbortFromTheReader,
 		"PeerVanishes":          testPeerVanishes,
+		"AbortInTraffic":        testAbortInTraffic,
+		"NeverServed":           testNeverServed,
 		"AfterTheEnd":           testAfterTheEnd,
 	}
 	listenerTests = map[string]func(*testing.T, Network){
