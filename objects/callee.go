@@ -221,6 +221,9 @@ func (in *incoming) answer(m *proxy.Method, err error) answer {
 	return answer{wire.StatusError, in.extra.Data(), results, in.Results.Slots()}
 }
 
+// size is the number of bytes of the payload.
+func (a *answer) size() int { return len(a.prefix) + len(a.results) }
+
 // refuse builds the payload of a failure of this node's runtime. Only while the
 // node is closing is it certain that the method has not run at all.
 func (in *incoming) refuse(f *Error) answer {
@@ -244,6 +247,9 @@ func (in *incoming) fault(f *Error, outcome Outcome) answer {
 // its number and its references must be accounted for.
 func (in *incoming) reply(a answer) {
 	s := in.s
+	if max := s.limits.MaxMessage; a.size() > max { // with its error, or passed on from a node with other limits
+		a = in.refuse(fault(CodeLimit, fmt.Errorf("the answer takes %d bytes, Limits.MessageSize is %d", a.size(), max), hintSize))
+	}
 	fail := s.grant(&in.out, a.slots)
 	if fail == nil {
 		if fail = s.imports.use(in.out.used...); fail != nil {
@@ -264,7 +270,7 @@ func (in *incoming) reply(a answer) {
 
 func (in *incoming) transmit(a answer) error {
 	s := in.s
-	size := len(a.prefix) + len(a.results)
+	size := a.size()
 	m := wire.Return{ID: in.id, Status: a.status, Caps: in.out.caps}
 	if size <= bulkThreshold {
 		in.head = append(m.AppendHead(in.head[:0], size), a.prefix...)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/netobj/netobj/objects"
 	"github.com/netobj/netobj/objects/internal/sample"
+	"github.com/netobj/netobj/objtest"
 	"github.com/netobj/netobj/proxy"
 )
 
@@ -370,5 +371,45 @@ func TestReferencesUpToTheLimitTravel(t *testing.T) {
 	_, err = p.remote.SameMany(t.Context(), map[string][]sample.Thing{"all": append(things, &thing{})})
 	if !errors.Is(err, objects.ErrBadArguments) || objects.OutcomeOf(err) != objects.NotSent {
 		t.Errorf("one more than the limit: %v", err)
+	}
+}
+
+// TestAnswersBeyondTheLimitAreErrors makes the fault of a call larger than a
+// message may be; it must not end the session.
+func TestAnswersBeyondTheLimitAreErrors(t *testing.T) {
+	const limit = 40_000
+	p := newPair(t, objects.Config{Logger: quiet.Logger, Limits: objects.Limits{MessageSize: limit}})
+	err := p.remote.Panic(t.Context(), strings.Repeat("x", limit-10))
+	if !errors.Is(err, objects.ErrLimit) || objects.OutcomeOf(err) != objects.FailedThere {
+		t.Errorf("error %.200v", err)
+	}
+	if _, err := p.remote.Add(t.Context(), 1, 1); err != nil {
+		t.Errorf("the next call: %v", err)
+	}
+}
+
+// TestPeersLimitOfStreamsIsKept sends many bodies at once to a node that takes
+// few.
+func TestPeersLimitOfStreamsIsKept(t *testing.T) {
+	server := objtest.NewConfig(t, objects.Config{Logger: quiet.Logger, Limits: objects.Limits{Streams: 2}}).NodeAt("tcp://127.0.0.1:0")
+	if err := objects.Publish[sample.Thing](server, "thing", &thing{}); err != nil {
+		t.Fatal(err)
+	}
+	client := objtest.NewConfig(t, quiet).Node()
+	remote, err := objects.Open[sample.Thing](t.Context(), client, server.Addrs()[0], "thing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	for range 30 {
+		go func() {
+			_, err := remote.Bytes(t.Context(), make([]byte, 100_000))
+			done <- err
+		}()
+	}
+	for range 30 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 	}
 }
