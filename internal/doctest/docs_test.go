@@ -52,20 +52,46 @@ func lines(t *testing.T, f func(line)) {
 	}
 }
 
-var link = regexp.MustCompile(`\]\(([^)#\s]+)[^)]*\)`)
+var link = regexp.MustCompile(`\]\(([^)#\s]*)(?:#([^)\s]*))?\)`)
 
-// TestLinks: every relative link leads to a file or folder.
+// TestLinks: every relative link leads to a file or folder, and to a heading if
+// it names one.
 func TestLinks(t *testing.T) {
 	lines(t, func(l line) {
 		for _, m := range link.FindAllStringSubmatch(l.text, -1) {
 			if l.code || strings.Contains(m[1], "://") {
 				continue
 			}
-			if _, err := os.Stat(filepath.Join(root, path.Dir(l.file), m[1])); err != nil {
+			target := path.Join(path.Dir(l.file), m[1])
+			if m[1] == "" {
+				target = l.file
+			}
+			if _, err := os.Stat(filepath.Join(root, target)); err != nil {
 				t.Errorf("%s:%d: link to %s: %v", l.file, l.number, m[1], err)
+			} else if m[2] != "" && !slices.Contains(headings(t, target), m[2]) {
+				t.Errorf("%s:%d: %s has no heading #%s", l.file, l.number, target, m[2])
 			}
 		}
 	})
+}
+
+var notInAnchor = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+
+// headings returns the anchors of a document's headings, as GitHub makes them.
+func headings(t *testing.T, file string) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for line := range strings.Lines(string(text)) {
+		if title := strings.TrimLeft(line, "#"); title != line {
+			title = notInAnchor.ReplaceAllString(strings.ToLower(strings.TrimSpace(title)), "")
+			all = append(all, strings.ReplaceAll(title, " ", "-"))
+		}
+	}
+	return all
 }
 
 var name = regexp.MustCompile(`\b(objects|registry|objtest|proxy|marshal|transport|gen)\.([A-Z]\w*)`)
