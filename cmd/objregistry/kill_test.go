@@ -11,7 +11,6 @@ import (
 
 	"github.com/netobj/netobj/objects"
 	"github.com/netobj/netobj/registry"
-	"github.com/netobj/netobj/registry/boltstore"
 )
 
 // history is what clients of a daemon know of the names that they change: what
@@ -103,30 +102,21 @@ func change(t *testing.T, h *history, url, prefix string) {
 // history cannot know.
 func compare(t *testing.T, h *history, file string, round int) {
 	t.Helper()
-	store, err := boltstore.Open(file, nil)
-	if err != nil {
-		t.Fatalf("round %d: %v", round, err)
-	}
-	defer store.Close()
-	records, err := store.List("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	stored := map[string]bool{}
-	for _, r := range records {
-		stored[r.Name] = true
+	there := map[string]bool{}
+	for _, r := range stored(t, file) {
+		there[r.Name] = true
 	}
 	for name, bound := range h.known {
 		switch {
 		case h.unsure[name]:
-			h.known[name] = stored[name]
-		case bound && !stored[name]:
+			h.known[name] = there[name]
+		case bound && !there[name]:
 			t.Errorf("round %d, killed after %d changes: %s was acknowledged and is lost", round, h.kill, name)
-		case !bound && stored[name]:
+		case !bound && there[name]:
 			t.Errorf("round %d, killed after %d changes: %s was removed and is back", round, h.kill, name)
 		}
 	}
 	for name := range h.unsure {
-		h.known[name] = stored[name]
+		h.known[name] = there[name]
 	}
 }

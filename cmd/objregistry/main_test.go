@@ -5,10 +5,12 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/big"
 	"net"
@@ -166,7 +168,8 @@ func TestSystemdIsNotTold(t *testing.T) {
 
 func TestTLSWithClientCertificates(t *testing.T) {
 	ca, cert, key := certificate(t)
-	_, url := daemon(t, "--listen", "tls://127.0.0.1:0", "--store", "memory", "--tls-ca", ca, "--tls-cert", cert, "--tls-key", key)
+	store := filepath.Join(t.TempDir(), "registry.db")
+	p, url := daemon(t, "--listen", "tls://127.0.0.1:0", "--store", store, "--tls-ca", ca, "--tls-cert", cert, "--tls-key", key)
 	config, err := cli.TLS(ca, cert, key)
 	if err != nil {
 		t.Fatal(err)
@@ -178,6 +181,34 @@ func TestTLSWithClientCertificates(t *testing.T) {
 	if _, err := registry.Dial(t.Context(), stranger, url); !errors.Is(err, objects.ErrUnreachable) {
 		t.Errorf("a client without a certificate: %v", err)
 	}
+
+	// The limit on names is one of the key, whatever nodes its owner makes.
+	p.Kill()
+	leaf, err := x509.ParseCertificate(config.Certificates[0].Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf("key:%x", sha256.Sum256(leaf.RawSubjectPublicKeyInfo))
+	for _, r := range stored(t, store) {
+		if r.Principal != want {
+			t.Errorf("%s is bound by %s, want %s", r.Name, r.Principal, want)
+		}
+	}
+}
+
+// stored returns what a store holds that no daemon has open.
+func stored(t *testing.T, file string) []registry.Record {
+	t.Helper()
+	store, err := boltstore.Open(file, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	records, err := store.List("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return records
 }
 
 // certificate writes a self-signed certificate and its key to files.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/netobj/netobj/objects"
 	"github.com/netobj/netobj/registry"
-	"github.com/netobj/netobj/registry/boltstore"
 )
 
 // TestOwnersKeepNamesOverKills kills a daemon while owners bind names and
@@ -170,17 +169,8 @@ func TestSIGTERMDrains(t *testing.T) {
 // compareNames checks that a store holds just these names.
 func compareNames(t *testing.T, file string, want []string) {
 	t.Helper()
-	store, err := boltstore.Open(file, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
-	records, err := store.List("")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var got []string
-	for _, r := range records {
+	for _, r := range stored(t, file) {
 		got = append(got, r.Name)
 	}
 	slices.Sort(want)
