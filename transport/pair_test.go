@@ -94,7 +94,12 @@ type pair struct {
 
 func pairOf(t testing.TB, url string, config *transport.Config) *pair {
 	t.Helper()
-	p := &pair{atDialer: newRecorder(), atAcceptor: newRecorder()}
+	return pairWith(t, url, config, newRecorder(), newRecorder())
+}
+
+func pairWith(t testing.TB, url string, config *transport.Config, atDialer, atAcceptor *recorder) *pair {
+	t.Helper()
+	p := &pair{atDialer: atDialer, atAcceptor: atAcceptor}
 	accepted := acceptOne(t, url, config)
 	link, err := transport.Dial(t.Context(), accepted.url, config)
 	if err != nil {

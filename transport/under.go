@@ -23,13 +23,20 @@ type under struct {
 	hold    bool
 	out     []byte // header and body joined
 
-	buf  []byte // read and not yet given to yamux
-	next int
-	end  int
+	buf    []byte // read and not yet given to yamux: buf[next:end]
+	next   int
+	end    int
+	size   int // of buf, from the next read on
+	sparse int // reads in a row that brought little
 }
 
-// readBuffer is how much is read from the network at once, in bytes.
-const readBuffer = 64 << 10
+// How much is read from the network at once, in bytes: an idle connection keeps
+// little, a busy one reads much.
+const (
+	minReadBuffer = 4 << 10
+	maxReadBuffer = 64 << 10
+	sparseReads   = 16 // so many small ones make the buffer smaller
+)
 
 // headerSize is the size of yamux's frame header: version, type, flags (2),
 // stream (4), length (4).
@@ -84,20 +91,41 @@ func (u *under) closeWrite() {
 
 func (u *under) Read(p []byte) (int, error) {
 	if u.next == u.end {
-		if u.buf == nil {
-			u.buf = make([]byte, readBuffer)
-		}
-		n, err := u.Conn.Read(u.buf)
-		u.received.Add(uint64(n))
-		if n == 0 {
+		if err := u.fill(); err != nil {
 			return 0, err
 		}
-		if err := u.guard.inspect(u.buf[:n]); err != nil {
-			return 0, err
-		}
-		u.next, u.end = 0, n
 	}
 	n := copy(p, u.buf[u.next:u.end])
 	u.next += n
 	return n, nil
+}
+
+// fill reads from the network into the buffer, which is empty.
+func (u *under) fill() error {
+	if len(u.buf) != u.size || u.size == 0 {
+		u.size = max(u.size, minReadBuffer)
+		u.buf = make([]byte, u.size)
+	}
+	n, err := u.Conn.Read(u.buf)
+	if n == 0 {
+		return err
+	}
+	u.fit(n)
+	u.next, u.end = 0, n
+	return u.guard.inspect(u.buf[:n])
+}
+
+// fit adapts the buffer's size to a read of n bytes.
+func (u *under) fit(n int) {
+	u.sparse++
+	if n > u.size/8 {
+		u.sparse = 0
+	}
+	switch {
+	case n == u.size:
+		u.size = min(4*u.size, maxReadBuffer)
+	case u.sparse == sparseReads:
+		u.size = max(u.size/4, minReadBuffer)
+		u.sparse = 0
+	}
 }
