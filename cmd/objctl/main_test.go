@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -122,5 +123,29 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if fmt.Sprint(code) != args[0] {
 		ts.Fatalf("exit code %d, want %s", code, args[0])
+	}
+}
+
+// TestTLS: a registry with client certificates lets in who shows one, and objctl
+// checks the registry's.
+func TestTLS(t *testing.T) {
+	cert, key := proctest.Certificate(t)
+	daemon := proctest.Start(t, exec.Command(proctest.Build(t, "cmd/objregistry"), "--listen", "tls://127.0.0.1:0",
+		"--store", "memory", "--log-level", "error", "--tls-ca", cert, "--tls-cert", cert, "--tls-key", key))
+	url := daemon.Expect("listening on")
+	for _, c := range []struct {
+		args []string
+		code int
+	}{
+		{[]string{"ls", "--registry", url, "--tls-ca", cert, "--tls-cert", cert, "--tls-key", key}, exitOK},
+		{[]string{"ping", url, "--tls-ca", cert, "--tls-cert", cert, "--tls-key", key}, exitOK},
+		{[]string{"ls", "--registry", url, "--tls-ca", cert}, exitFailed},
+		{[]string{"ls", "--registry", url, "--tls-cert", cert, "--tls-key", key}, exitFailed},
+		{[]string{"ls", "--registry", url}, exitFailed},
+	} {
+		var out, errOut strings.Builder
+		if code := run(t.Context(), c.args, &out, &errOut); code != c.code {
+			t.Errorf("%q: exit code %d, want %d\n%s", c.args, code, c.code, errOut.String())
+		}
 	}
 }

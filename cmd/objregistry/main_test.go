@@ -3,16 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/big"
 	"net"
 	"os"
 	"os/exec"
@@ -20,7 +17,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/netobj/netobj/internal/cli"
 	"github.com/netobj/netobj/internal/proctest"
@@ -167,10 +163,10 @@ func TestSystemdIsNotTold(t *testing.T) {
 }
 
 func TestTLSWithClientCertificates(t *testing.T) {
-	ca, cert, key := certificate(t)
+	cert, key := proctest.Certificate(t)
 	store := filepath.Join(t.TempDir(), "registry.db")
-	p, url := daemon(t, "--listen", "tls://127.0.0.1:0", "--store", store, "--tls-ca", ca, "--tls-cert", cert, "--tls-key", key)
-	config, err := cli.TLS(ca, cert, key)
+	p, url := daemon(t, "--listen", "tls://127.0.0.1:0", "--store", store, "--tls-ca", cert, "--tls-cert", cert, "--tls-key", key)
+	config, err := cli.TLS(cert, cert, key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,35 +205,6 @@ func stored(t *testing.T, file string) []registry.Record {
 		t.Fatal(err)
 	}
 	return records
-}
-
-// certificate writes a self-signed certificate and its key to files.
-func certificate(t *testing.T) (ca, cert, key string) {
-	t.Helper()
-	public, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	folder := t.TempDir()
-	write := func(name, kind string, data []byte) string {
-		file := filepath.Join(folder, name)
-		if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: data}), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return file
-	}
-	cert = write("cert.pem", "CERTIFICATE", der)
-	return cert, cert, write("key.pem", "PRIVATE KEY", pkcs8)
 }
 
 // TestBadStoreIsRefusedAndLeftAlone starts the daemon on files that it must not

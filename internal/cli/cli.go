@@ -49,7 +49,7 @@ func TLS(ca, cert, key string) (*tls.Config, error) {
 	if cert != "" {
 		pair, err := tls.LoadX509KeyPair(cert, key)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("certificate %s with key %s: %w", cert, key, err)
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}
