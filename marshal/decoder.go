@@ -26,6 +26,7 @@ type Decoder struct {
 	credit int64 // taken from the budget and not used yet
 	taken  int64 // taken from the budget in all
 	err    *Error
+	room   *errorRoom // of the error tree being read; nil outside
 }
 
 // Reset points the decoder at data and its reference table. Limits may be nil,
@@ -88,7 +89,7 @@ func (d *Decoder) Prepay(n int64) { d.credit += n }
 // references. What it takes from the budget is the message's, and given back with
 // it; endPart says when it has done.
 func (d *Decoder) part(data []byte) Decoder {
-	p := Decoder{data: data, lim: d.lim, budget: d.budget, credit: d.credit}
+	p := Decoder{data: data, lim: d.lim, budget: d.budget, credit: d.credit, room: d.room}
 	d.credit = 0
 	return p
 }

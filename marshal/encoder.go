@@ -19,8 +19,9 @@ type Encoder struct {
 	slots []Slot
 	lim   *Limits
 	err   *Error
-	loose bool // holds items whose limits were not checked as they were written
-	boxes int  // arrays and maps written: nothing lies deeper than in all of them
+	loose bool       // holds items whose limits were not checked as they were written
+	room  *errorRoom // of the error tree being written; nil outside
+	boxes int        // arrays and maps written: nothing lies deeper than in all of them
 }
 
 // keepBytes is the largest buffer that Reset keeps.

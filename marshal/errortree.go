@@ -17,12 +17,26 @@ import (
 // is that of a registered sentinel or type, null for other errors, and only ever
 // selects from the table of this program. Children are what Unwrap gives.
 
-// Limits of an error tree; what is beyond them is cut, with a mark.
+// Limits of an error tree, with the trees inside its payloads; what is beyond them
+// is cut.
 const (
 	maxErrorDepth = 12 // two levels of MaxDepth each
 	maxErrorNodes = 256
-	maxErrorText  = 64 << 10
+	maxErrorText  = 64 << 10  // bytes of one node
+	maxErrorTexts = 256 << 10 // bytes of all
 )
+
+// errorRoom is what an error tree may still take. The trees inside payloads share
+// it: otherwise each level of them would be a way around the limits.
+type errorRoom struct {
+	depth, nodes, text int
+	payloads           int // that enclose what is being written
+}
+
+func newErrorRoom(lim *Limits) *errorRoom {
+	depth := max(min(maxErrorDepth, lim.orDefault().MaxDepth/2-2), 0)
+	return &errorRoom{depth: depth, nodes: maxErrorNodes, text: maxErrorTexts}
+}
 
 // known is the table of registered errors.
 var known = struct {
@@ -137,54 +151,69 @@ func (e *RemoteError) Unwrap() []error { return e.children }
 // Error writes err as a tree; nil is null. It never fails for what err is:
 // unknown types keep their text, panicking methods are noted.
 func (e *Encoder) Error(err error) {
-	nodes := maxErrorNodes
-	e.errorNode(err, maxErrorDepth, &nodes)
-}
-
-func (e *Encoder) errorNode(err error, depth int, nodes *int) {
 	if err == nil {
 		e.Nil()
 		return
 	}
-	*nodes--
+	if e.room == nil {
+		e.room = newErrorRoom(e.lim)
+		defer func() { e.room = nil }()
+	}
+	e.errorNode(err)
+}
+
+func (e *Encoder) errorNode(err error) {
+	room := e.room
+	room.nodes--
+	room.depth--
+	defer func() { room.depth++ }()
 	name, t := errorName(err)
 	e.Array(4)
-	e.String(errorText(err))
-	if t != nil {
+	text := errorText(err, min(maxErrorText, room.text))
+	room.text -= len(text)
+	e.String(text)
+	before := room.nodes
+	switch {
+	case t != nil:
 		e.String(t.name)
 		e.payload(t, err)
-		e.Array(0)
-		return
-	}
-	if name != "" {
+	case name != "":
 		e.String(name)
-	} else {
+		e.Nil()
+	default:
+		e.Nil()
 		e.Nil()
 	}
-	e.Nil()
-	children := errorChildren(err, name != "")
-	if depth == 0 || len(children) > *nodes {
+	children := errorChildren(err, name != "" || t != nil)
+	// Who knows the type finds the chain in its fields. For others it is told
+	// again, but not at every level, or the tree would double at each.
+	again := room.nodes < before && room.payloads > 0
+	if again || room.depth <= 0 || len(children) > room.nodes {
 		children = nil
 	}
 	e.Array(len(children))
 	for _, child := range children {
-		e.errorNode(child, depth-1, nodes)
+		e.errorNode(child)
 	}
 }
 
 // payload writes the fields of a registered type as a byte string, so that a
 // receiver without the type can pass over what it could not check.
 func (e *Encoder) payload(t *errorType, err error) {
-	fields := Encoder{lim: e.lim}
+	fields := Encoder{lim: e.lim, room: e.room}
+	e.room.payloads++
+	defer func() { e.room.payloads-- }()
 	func() {
 		defer func() {
 			if p := recover(); p != nil {
 				fields.Fail(fmt.Errorf("encoding a %T panicked: %v", err, p))
 			}
 		}()
-		t.encode(&fields, err)
+		if e.room.depth > 0 && e.room.nodes > 0 {
+			t.encode(&fields, err)
+		}
 	}()
-	if fields.Err() != nil || len(fields.slots) > 0 {
+	if fields.Err() != nil || len(fields.slots) > 0 || len(fields.buf) == 0 {
 		e.Nil() // the text must do
 		return
 	}
@@ -213,21 +242,33 @@ func isNil(err error) bool {
 	return v.Kind() == reflect.Pointer && v.IsNil()
 }
 
-// errorText is err.Error(), cut to what is allowed, and what is known if it
-// panics.
-func errorText(err error) (text string) {
+// errorText is err.Error(), cut to max bytes, and what is known if it panics.
+func errorText(err error, max int) (text string) {
 	defer func() {
 		if p := recover(); p != nil {
 			text = fmt.Sprintf("%T, whose Error method panicked: %v", err, p)
 		}
-		if len(text) > maxErrorText {
-			text = text[:maxErrorText-3] + "..."
-		}
 		if !utf8.ValidString(text) {
-			text = fmt.Sprintf("%+q", text)[:min(len(text), maxErrorText)]
+			text = fmt.Sprintf("%+q", text)
+		}
+		if len(text) > max {
+			text = cut(text, max)
 		}
 	}()
 	return err.Error()
+}
+
+// cut shortens text to max bytes, with a mark, and not within a character.
+func cut(text string, max int) string {
+	const mark = "..."
+	end := max - len(mark)
+	if end < 0 {
+		return ""
+	}
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + mark
 }
 
 // errorChildren is what err wraps.
@@ -263,15 +304,22 @@ func errorChildren(err error, named bool) (children []error) {
 
 // Error reads an error tree; null is nil.
 func (d *Decoder) Error() error {
-	nodes := maxErrorNodes
-	return d.errorNode(maxErrorDepth, &nodes)
+	if d.room == nil {
+		d.room = newErrorRoom(d.lim)
+		defer func() { d.room = nil }()
+	}
+	return d.errorNode()
 }
 
-func (d *Decoder) errorNode(depth int, nodes *int) error {
+func (d *Decoder) errorNode() error {
 	if d.Null() {
 		return nil
 	}
-	if *nodes--; *nodes < 0 || depth < 0 {
+	room := d.room
+	room.nodes--
+	room.depth--
+	defer func() { room.depth++ }()
+	if room.nodes < 0 || room.depth < -1 {
 		d.Fail(errors.New("error tree is too large"))
 		return nil
 	}
@@ -284,14 +332,20 @@ func (d *Decoder) errorNode(depth int, nodes *int) error {
 	name := d.Next().String()
 	payload := d.Next().View()
 	for n := d.Next().Array(); n > 0 && d.err == nil; n-- {
-		if child := d.errorNode(depth-1, nodes); child != nil {
+		if child := d.errorNode(); child != nil {
 			e.children = append(e.children, child)
 		}
 	}
-	if found := d.knownError(name, payload); found != nil {
-		return found
+	found := d.knownError(name, payload)
+	switch {
+	case found == nil:
+		return e
+	case len(e.children) > 0 && len(errorChildren(found, true)) == 0:
+		// What it wraps is in no field that travels.
+		e.children = append([]error{found}, e.children...)
+		return e
 	}
-	return e
+	return found
 }
 
 // knownError returns the registered error called name, nil if there is none or

@@ -2,10 +2,7 @@ package marshal
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"math"
 	"math/big"
 	"math/rand/v2"
@@ -13,7 +10,6 @@ import (
 	"net/url"
 	"reflect"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -325,67 +321,6 @@ func TestErrorsNameTheirPlace(t *testing.T) {
 	if err := e.Err(); err == nil || !strings.HasPrefix(err.Error(), "[1].Meta: chan int cannot travel") {
 		t.Errorf("encoding: %v", err)
 	}
-}
-
-type panicky struct{}
-
-func (panicky) Error() string { panic("no text") }
-
-type wrapsNothing struct{}
-
-func (*wrapsNothing) Error() string { return "typed nil" }
-func (*wrapsNothing) Unwrap() error { return nil }
-
-func roundTrip(t *testing.T, err error) error {
-	t.Helper()
-	var e Encoder
-	e.Error(err)
-	if bad := e.Err(); bad != nil {
-		t.Fatalf("encoding %v: %v", err, bad)
-	}
-	if bad := Check(e.Data(), nil); bad != nil {
-		t.Fatalf("error tree of %v: %v", err, bad)
-	}
-	var d Decoder
-	d.Reset(e.Data(), nil, nil, nil)
-	got := d.Error()
-	if bad := d.End(); bad != nil {
-		t.Fatalf("decoding %v: %v", err, bad)
-	}
-	return got
-}
-
-func TestErrorTrees(t *testing.T) {
-	if got := roundTrip(t, nil); got != nil {
-		t.Errorf("nil became %v", got)
-	}
-	if got := roundTrip(t, io.EOF); got != io.EOF {
-		t.Errorf("io.EOF became %#v", got)
-	}
-	tree := fmt.Errorf("load: %w", errors.Join(io.ErrUnexpectedEOF, &fs.PathError{Op: "open", Path: "/x", Err: syscall.ENOENT}))
-	got := roundTrip(t, tree)
-	if got.Error() != tree.Error() || !errors.Is(got, io.ErrUnexpectedEOF) || !errors.Is(got, fs.ErrNotExist) {
-		t.Errorf("tree became %v", got)
-	}
-	if p, ok := errors.AsType[*fs.PathError](got); !ok || p.Path != "/x" {
-		t.Errorf("the path error inside became %v", p)
-	}
-	for _, odd := range []error{panicky{}, (*wrapsNothing)(nil), errors.New("bad \xff text")} {
-		if roundTrip(t, odd) == nil {
-			t.Errorf("%T was lost", odd)
-		}
-	}
-	deep := io.EOF
-	for range 1000 {
-		deep = fmt.Errorf("x%w", deep)
-	}
-	roundTrip(t, deep)
-	wide := make([]error, 5000)
-	for i := range wide {
-		wide[i] = io.EOF
-	}
-	roundTrip(t, errors.Join(wide...))
-	roundTrip(t, errors.New(strings.Repeat("é", 1<<20)))
 }
 
 func TestHotPathDoesNotAllocate(t *testing.T) {
