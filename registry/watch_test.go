@@ -287,3 +287,32 @@ func TestWatchToldOfReplacement(t *testing.T) {
 		}
 	})
 }
+
+// stuck is a watcher that takes its first events and never returns.
+type stuck struct{ begun chan struct{} }
+
+func (s stuck) Notify(ctx context.Context, _ []registry.Event) error {
+	close(s.begun)
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func TestStuckWatcherHindersNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		node, names := w.join()
+		check(t, registry.Bind[sample.Customer](t.Context(), names, "a", customer("a")))
+		raw, err := objects.Open[registry.Registry](t.Context(), node, registryURL, registry.RootName)
+		check(t, err)
+		bad := stuck{make(chan struct{})}
+		sub, err := raw.Watch(t.Context(), "", bad)
+		check(t, err)
+		<-bad.begun
+		events := watchNames(t, names, "a")
+		events.expect(registry.Bound, "a")
+		churn(t, w.server, rand.New(rand.NewPCG(1, 1)), 100, 500)
+		check(t, registry.Unbind(t.Context(), names, "a"))
+		events.expect(registry.Unbound, "a")
+		check(t, sub.Stop(t.Context())) // cancels the call that is stuck
+	})
+}
