@@ -107,6 +107,7 @@ func (u *under) fill() error {
 		u.buf = make([]byte, u.size)
 	}
 	n, err := u.Conn.Read(u.buf)
+	u.received.Add(uint64(n))
 	if n == 0 {
 		return err
 	}

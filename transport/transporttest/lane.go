@@ -18,6 +18,28 @@ func testInfo(t *testing.T, c *ends) {
 	}
 }
 
+// testReceived sends a message and a body: both show in the number of bytes that
+// came.
+func testReceived(t *testing.T, c *ends) {
+	c.serve()
+	before := c.acceptor.conn.Received()
+	c.dialer.send(t, "message")
+	c.acceptor.expect(t, "message")
+	between := c.acceptor.conn.Received()
+	if between < before+uint64(len("message")) {
+		t.Errorf("%d bytes received before a message, %d after", before, between)
+	}
+	if err := c.dialer.conn.SendBody(t.Context(), 1, make([]byte, 100_000)); err != nil {
+		t.Fatal(err)
+	}
+	if b := <-c.acceptor.done; b.err != nil {
+		t.Fatal(b.err)
+	}
+	if after := c.acceptor.conn.Received(); after < between+100_000 {
+		t.Errorf("%d bytes received before a body of 100,000, %d after", between, after)
+	}
+}
+
 // testOrderAndCopies sends from slices that change right after Send.
 func testOrderAndCopies(t *testing.T, c *ends) {
 	c.serve()

@@ -21,6 +21,7 @@ var (
 		"Info":                  testInfo,
 		"OrderAndCopies":        testOrderAndCopies,
 		"ManySenders":           testManySenders,
+		"Received":              testReceived,
 		"TooLarge":              testTooLarge,
 		"ContextOfSend":         testContextOfSend,
 		"Bodies":                testBodies,
