@@ -51,7 +51,7 @@ func show(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(folder)
-	fmt.Println("building the registry daemon ...")
+	fmt.Println("building the registry daemon, which takes a while the first time ...")
 	daemon, err := build(ctx, folder)
 	if err != nil {
 		return err
@@ -95,7 +95,7 @@ func show(ctx context.Context) error {
 	if _, err := server.expect("nobody holds the account"); err != nil {
 		return err
 	}
-	fmt.Println("that is all: three processes, one interface, no id tables")
+	fmt.Println("that is all: three processes, plain Go interfaces and errors")
 	return nil
 }
 
