@@ -97,6 +97,8 @@ func TestJSONGoesThroughCBORAndBack(t *testing.T) {
 		{"map[int]string", `{"1":"a","-2":"b"}`, `{"-2":"b","1":"a"}`},
 		{"map[bool]int", `{"true":1,"false":0}`, `{"false":0,"true":1}`},
 		{"map[bigint]int", `{"18446744073709551616":1}`, `{"18446744073709551616":1}`},
+		{"map[[2]uint8]int", `{"0x0102":1}`, `{"AQI=":1}`},
+		{"map[duration]time", `{"1m0s":"2026-01-02T03:04:05Z"}`, `{"1m0s":"2026-01-02T03:04:05Z"}`},
 		{"map[float64]int", `{"+Inf":1,"1.5":2}`, `{"+Inf":1,"1.5":2}`},
 		{"[]ref(a.B)", `["obj://x/1",null]`, `["obj://x/1",null]`},
 		{"struct(a.B){#1:int,#2:string}", `{"2":"x","1":5}`, `{"1":5,"2":"x"}`},

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -104,7 +105,7 @@ func (r *Reader) composite(d *marshal.Decoder, t *Type) any {
 	case Map:
 		object := map[string]any{}
 		for range max(d.Map(), 0) {
-			key := fmt.Sprint(r.Read(d, t.Key))
+			key := keyText(r.Read(d, t.Key))
 			object[key] = r.Read(d, t.Elem)
 			if d.Err() != nil {
 				break
@@ -133,6 +134,14 @@ func (r *Reader) composite(d *marshal.Decoder, t *Type) any {
 		}
 	}
 	return items
+}
+
+// keyText is what stands for a map's key in JSON, which has text for keys alone.
+func keyText(key any) string {
+	if p, ok := key.([]byte); ok {
+		return base64.StdEncoding.EncodeToString(p)
+	}
+	return fmt.Sprint(key)
 }
 
 // fields reads the fields that t has and passes over those of a newer peer.
