@@ -1,10 +1,14 @@
 package registry_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/netobj/netobj/objects"
 	"github.com/netobj/netobj/registry"
@@ -123,6 +127,46 @@ func TestRecordIDOfAnother(t *testing.T) {
 		for _, replace := range []bool{false, true} {
 			_, err = w.server.Bind(t.Context(), "a", ref, registry.Terms{ID: idOf(t, w.store, "a"), Replace: replace})
 			wantError(t, err, registry.ErrBound)
+		}
+	})
+}
+
+// TestServerChecksItsCallers sends what no client of this package would send.
+func TestServerChecksItsCallers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		ctx := t.Context()
+		raw, err := objects.Open[registry.Registry](ctx, w.kit.Node(), registryURL, registry.RootName)
+		check(t, err)
+		object := &countedAccount{}
+		ref, err := objects.RefOf[sample.Account](object)
+		check(t, err)
+		for _, name := range []string{"", "a//b", "\x00", strings.Repeat("x", registry.MaxName+1)} {
+			_, bindErr := raw.Bind(ctx, name, ref, registry.Terms{})
+			_, _, lookupErr := raw.Lookup(ctx, name)
+			for _, err := range []error{bindErr, lookupErr, raw.Unbind(ctx, name)} {
+				if _, ok := errors.AsType[*registry.NameError](err); !ok {
+					t.Errorf("name %q: error %v", name, err)
+				}
+			}
+		}
+		_, nilObject := raw.Bind(ctx, "a", nil, registry.Terms{})
+		_, badID := raw.Bind(ctx, "a", ref, registry.Terms{ID: uuid.New()})
+		_, _, badList := raw.List(ctx, "\n", "")
+		_, badWatch := raw.Watch(ctx, "\n", silent{})
+		_, nilWatch := raw.Watch(ctx, "", nil)
+		for i, err := range []error{nilObject, badID, badList, badWatch, nilWatch} {
+			if err == nil || objects.OutcomeOf(err) != objects.FailedThere {
+				t.Errorf("bad call %d: error %v", i, err)
+			}
+		}
+		if all := viewOf(t, w.server, ""); len(all) > 0 {
+			t.Errorf("bound: %v", all)
+		}
+		<-time.After(time.Second)
+		synctest.Wait()
+		if object.unreferenced.Load() == 0 {
+			t.Error("the registry keeps an object that is not bound")
 		}
 	})
 }

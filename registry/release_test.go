@@ -72,3 +72,19 @@ func TestUnbindGivesTheObjectBack(t *testing.T) {
 		}
 	})
 }
+
+func TestRebindByAnotherGivesTheObjectBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		kit := objtest.New(t)
+		ctx := t.Context()
+		names, other := kit.Names(kit.Node()), kit.Names(kit.Node())
+		object := &countedAccount{}
+		check(t, registry.Bind[sample.Account](ctx, names, "one", object))
+		check(t, registry.Rebind[sample.Account](ctx, other, "one", &countedAccount{}))
+		<-time.After(time.Second)
+		synctest.Wait()
+		if n := object.unreferenced.Load(); n != 1 {
+			t.Errorf("Unreferenced ran %d times", n)
+		}
+	})
+}

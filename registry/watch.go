@@ -16,7 +16,9 @@ import (
 //
 // It ends with ctx, with the client, or when the registry refuses the watch; the
 // reason is the last pair's error, and the only one. Leaving the loop ends the
-// watch. The sequence can be ranged over several times, also at once.
+// watch. The sequence can be ranged over several times, also at once. A loop that
+// stays slow keeps one of the handlers busy that this node runs for the
+// registry's, see [objects.Limits].
 func (c *Client) Watch(ctx context.Context, prefix string) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		ctx, cancel := context.WithCancelCause(ctx)
