@@ -158,7 +158,7 @@ func TestStalledBodiesAreGivenUp(t *testing.T) {
 
 // TestSilentStreamIsClosed opens a stream and sends nothing on it.
 func TestSilentStreamIsClosed(t *testing.T) {
-	conn, r := raw(t, &transport.Config{FirstByteTimeout: 300 * time.Millisecond})
+	conn, r := raw(t, &transport.Config{FirstByteTimeout: time.Second})
 	conn.Write(open(3))
 	const fin = 4
 	awaitFrame(t, conn, func(flags uint16, _ int) bool { return flags&fin != 0 })

@@ -137,9 +137,54 @@ func TestPlainYamuxClient(t *testing.T) {
 	}
 }
 
+// streamPerCall lets bare yamux send each call on a stream of its own, and returns
+// how many frames the caller sends beside the data.
+func streamPerCall(t *testing.T, calls int) (control int) {
+	near, far := net.Pipe()
+	defer far.Close()
+	s, err := yamux.Client(near, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	called := make(chan error, 1)
+	go func() {
+		for range calls {
+			stream, err := s.OpenStream()
+			if err == nil {
+				_, err = stream.Write([]byte("x"))
+			}
+			if err != nil {
+				called <- err
+				return
+			}
+			stream.Close()
+		}
+		far.Close() // all is with the reader
+		called <- nil
+	}()
+	for header := make([]byte, 12); ; {
+		if _, err := io.ReadFull(far, header); err != nil {
+			break
+		}
+		if header[1] == 0 {
+			io.CopyN(io.Discard, far, int64(binary.BigEndian.Uint32(header[8:])))
+		} else {
+			control++
+		}
+	}
+	if err := <-called; err != nil {
+		t.Fatal(err)
+	}
+	return control
+}
+
 // TestStreamsAreFew counts the streams that a Conn opens: one for all messages,
 // and one for bodies that follow each other.
 func TestStreamsAreFew(t *testing.T) {
+	if n := streamPerCall(t, 10); n != 20 {
+		t.Errorf("bare yamux: %d control frames for 10 calls, it used to be 20", n)
+	}
 	session, lane, r := plainServer(t, nil)
 	c := r.conn()
 	for range 1000 {
