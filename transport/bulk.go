@@ -196,15 +196,19 @@ func (o *outbound) write(s *yamux.Stream) error {
 			break
 		}
 	}
-	return stillTaken(s)
+	return o.stillTaken(s)
 }
 
 // stillTaken returns an error when the receiver has closed s: yamux writes on as
 // if somebody read.
-func stillTaken(s *yamux.Stream) error {
+func (o *outbound) stillTaken(s *yamux.Stream) error {
 	s.SetReadDeadline(time.Unix(1, 0)) // long past: nothing ever comes but the end
-	if _, err := s.Read(make([]byte, 1)); errors.Is(err, yamux.ErrTimeout) {
+	_, err := s.Read(make([]byte, 1))
+	switch {
+	case errors.Is(err, yamux.ErrTimeout):
 		return nil
+	case o.conn.ctx.Err() != nil || s.Session().IsClosed():
+		return yamux.ErrSessionShutdown // that closes streams, too
 	}
 	return fmt.Errorf("%w: it gave up the body", ErrTimeout)
 }
