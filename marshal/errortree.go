@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"reflect"
+	"strconv"
 	"sync"
 	"unicode/utf8"
 )
@@ -111,6 +112,9 @@ func init() {
 		"io/fs.SkipAll":            fs.SkipAll,
 		"os.ErrDeadlineExceeded":   os.ErrDeadlineExceeded,
 		"os.ErrProcessDone":        os.ErrProcessDone,
+		"os.ErrNoDeadline":         os.ErrNoDeadline,
+		"strconv.ErrRange":         strconv.ErrRange,
+		"strconv.ErrSyntax":        strconv.ErrSyntax,
 		"net.ErrClosed":            net.ErrClosed,
 		"errors.ErrUnsupported":    errors.ErrUnsupported,
 	} {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -17,7 +18,9 @@ func TestKnownErrors(t *testing.T) {
 	for _, want := range []error{
 		context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, io.ErrShortWrite,
 		fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, fs.ErrInvalid, fs.ErrClosed,
-		os.ErrDeadlineExceeded, net.ErrClosed, errors.ErrUnsupported,
+		io.ErrShortBuffer, io.ErrNoProgress, fs.SkipDir, fs.SkipAll,
+		os.ErrDeadlineExceeded, os.ErrProcessDone, os.ErrNoDeadline, net.ErrClosed, errors.ErrUnsupported,
+		strconv.ErrRange, strconv.ErrSyntax,
 	} {
 		if got := newEcho(want).None(); got != want {
 			t.Errorf("%v became %#v", want, got)
