@@ -153,7 +153,7 @@ func TestWatchLosesNothing(t *testing.T) {
 	_, user := w.join()
 	random := rand.New(rand.NewPCG(3, 4))
 	churn(t, w.server, random, 2000, 3000)
-	for range 5 {
+	for range 3 {
 		done := make(chan view)
 		const watches = 4
 		for range watches {
