@@ -31,6 +31,7 @@ func TestBadAddresses(t *testing.T) {
 		"tcp://127.0.0.1:":    "needs host and port",
 		"://x":                "is not an address",
 		"obj://x":             "has no scheme that is known",
+		"127.0.0.1:7000":      "has no scheme that is known; use tcp://host:port",
 		"TCP://localhost":     "needs host and port: tcp://host:port",
 		"unix:relative":       "needs an absolute path",
 		"/run/socket":         "has no scheme that is known",

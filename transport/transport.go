@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -222,6 +223,9 @@ func Dial(ctx context.Context, address string, cfg *Config) (Link, error) {
 
 func parse(address string) (*url.URL, error) {
 	u, err := url.Parse(address)
+	if err != nil && !strings.Contains(address, "://") { // 127.0.0.1:7000 does not even parse
+		u, err = &url.URL{}, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%q is not an address: %w", address, err)
 	}
