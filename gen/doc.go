@@ -51,6 +51,7 @@
 //
 // Channels, functions, complex numbers, generic interfaces and value types that
 // contain themselves are refused. A struct without an exported field is refused
-// too, as its value would be lost. gen knows the runtime by import path only, and
+// too, as its value would be lost, and so is a method that fills its caller's slice
+// like that of io.Reader: the callee has a copy. gen knows the runtime by import path only, and
 // imports none of it.
 package gen

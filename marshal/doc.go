@@ -31,6 +31,7 @@
 //
 // A Go error travels as a tree of what it wraps. Registered sentinels and types
 // arrive as what they were, all others as [RemoteError] with text and chain, so
-// that errors.Is and errors.As work across the wire. No name that is received
+// that errors.Is and errors.As work across the wire. A tree is cut where it is too
+// deep, too wide or too long, with those inside the fields of errors. No name that is received
 // ever selects a type that this program did not register.
 package marshal
