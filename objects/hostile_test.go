@@ -3,6 +3,8 @@ package objects_test
 import (
 	"context"
 	"errors"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -235,6 +237,54 @@ func TestAnswerOfALaterVersion(t *testing.T) {
 	raw.sendCall(&wire.Call{ID: 3, Method: pingMethod}, emptyArgs)
 	if m := raw.answer(); m.ID != 3 || m.Status != wire.StatusOK {
 		t.Errorf("a good call afterwards: %+v", m)
+	}
+}
+
+// TestReferencesInTheReturnOfACancelledCallAreGivenBack: nobody waits for the
+// Return any more, but its grants count (rule H8).
+func TestReferencesInTheReturnOfACancelledCallAreGivenBack(t *testing.T) {
+	p := newPairAt(t, quiet, "tcp://127.0.0.1:0")
+	raw := dialRawPeer(t, p.server.Addrs()[0])
+	thing := "github.com/netobj/netobj/objects/internal/sample.Thing"
+	raw.sendCall(&wire.Call{ID: 1, Method: uint64(proxy.NewMethodID("github.com/netobj/netobj/objects.PeerService", "Root"))},
+		marshal.AppendString(marshal.AppendArray(nil, 1), "thing"))
+	root := raw.answer().Caps[0].XID
+	raw.sendCall(&wire.Call{ID: 2, Target: wire.Target{XID: root}, Method: uint64(proxy.NewMethodID(thing, "Nest")),
+		Caps: []wire.Cap{{Kind: wire.CapMine, XID: 1, Object: 1, Iface: thing}}}, []byte{0x82, 0x00, 0x01})
+	raw.receive(wire.TypeCall) // back
+	raw.send((&wire.Cancel{ID: 2}).Append(nil))
+	raw.receive(wire.TypeCancel) // of the call back
+	raw.send((&wire.Return{ID: 1, Caps: []wire.Cap{{Kind: wire.CapMine, XID: 7, Object: 9, Iface: thing}}}).AppendHead(nil, 0))
+	for {
+		var m wire.Release
+		if err := wire.ParseRelease(raw.receive(wire.TypeRelease), &m); err != nil {
+			t.Fatal(err)
+		}
+		if slices.Contains(m.Entries, wire.Entry{XID: 7, N: 1}) {
+			return
+		}
+	}
+}
+
+// TestReferencesInARefusedCallAreGivenBack: they count before the call is
+// refused, and become garbage (rule H1).
+func TestReferencesInARefusedCallAreGivenBack(t *testing.T) {
+	p := newPairAt(t, quiet, "tcp://127.0.0.1:0")
+	raw := dialRawPeer(t, p.server.Addrs()[0])
+	raw.sendCall(&wire.Call{ID: 1, Target: wire.Target{XID: 77}, Method: pingMethod,
+		Caps: []wire.Cap{{Kind: wire.CapMine, XID: 7, Object: 9, Iface: "a.B"}, {Kind: wire.CapMine, XID: 7, Object: 9, Iface: "a.B"}}}, emptyArgs)
+	if m := raw.answer(); faultCode(m) != objects.CodeNoSuchObject {
+		t.Fatalf("answer %+v", m)
+	}
+	for len(raw.lane) == 0 {
+		if t.Context().Err() != nil || p.server.Stats().Sessions < 2 {
+			t.Fatal("the session ended")
+		}
+		runtime.GC()
+	}
+	var m wire.Release
+	if err := wire.ParseRelease(raw.receive(wire.TypeRelease), &m); err != nil || !slices.Equal(m.Entries, []wire.Entry{{XID: 7, N: 2}}) {
+		t.Errorf("given back are %v, error %v", m.Entries, err)
 	}
 }
 
