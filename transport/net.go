@@ -100,7 +100,7 @@ func listenTCP(ctx context.Context, u *url.URL, cfg *Config) (Listener, error) {
 	lc := net.ListenConfig{Control: plaintextRule(u, cfg)}
 	l, err := lc.Listen(ctx, "tcp", u.Host)
 	if err != nil {
-		return nil, err
+		return nil, refusal(err)
 	}
 	return &streamListener{Listener: l, scheme: u.Scheme, address: u.Scheme + "://" + l.Addr().String(), tls: secure}, nil
 }
@@ -136,7 +136,7 @@ func dialTCP(ctx context.Context, u *url.URL, cfg *Config) (Link, error) {
 	d := net.Dialer{Control: plaintextRule(u, cfg)}
 	conn, err := d.DialContext(ctx, "tcp", u.Host)
 	if err != nil {
-		return nil, err
+		return nil, refusal(err)
 	}
 	if u.Scheme == "tcp" {
 		return &streamLink{Conn: conn, scheme: "tcp", local: localURL("tcp", conn), remote: u.String()}, nil
@@ -169,8 +169,26 @@ func plaintextRule(u *url.URL, cfg *Config) func(_, address string, _ syscall.Ra
 			return nil
 		}
 		where := cmp.Or(host, "every address of this machine")
-		return fmt.Errorf("%v is plaintext beyond loopback (%s); use tls://, or set AllowPlaintext", u, where)
+		return &plaintextError{u, where}
 	}
+}
+
+// plaintextError is the refusal of plaintextRule.
+type plaintextError struct {
+	url   *url.URL
+	where string
+}
+
+func (e *plaintextError) Error() string {
+	return fmt.Sprintf("%v is plaintext beyond loopback (%s); use tls://, or set AllowPlaintext", e.url, e.where)
+}
+
+// refusal takes a refusal of plaintextRule out of what package net puts around it.
+func refusal(err error) error {
+	if plain, ok := errors.AsType[*plaintextError](err); ok {
+		return plain
+	}
+	return err
 }
 
 func listenUnix(ctx context.Context, u *url.URL) (Listener, error) {
