@@ -5,27 +5,36 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/netobj/netobj/internal/wire"
 	"github.com/netobj/netobj/marshal"
+	"github.com/netobj/netobj/transport"
 )
 
 // bodies matches payloads that come on bulk streams with the messages of the
-// lane that announce them. Either may come first.
+// lane that announce them. Either may come first. Every promise belongs to a call
+// that is not finished until its body has come, so that their number is bounded by
+// the number of calls.
 type bodies struct {
 	s    *session
 	turn chan struct{} // held by the one body that waits for its budget; capacity 1
 
 	mu    sync.Mutex // guards what follows
 	known map[uint64]*body
-	err   *Error // why the session ended
+	due   int           // bodies that were announced and have not begun
+	begun int           // bodies on their way
+	owed  time.Duration // how long some have been due with none on its way
+	err   *Error        // why the session ended
 }
 
 // body is one payload on its way.
 type body struct {
 	announced chan struct{} // closed when the lane's message has come
+	begun     bool          // its stream has come
 	promise
-	held int64 // of the promise's budget
+	held int64  // of the promise's budget
+	over *Error // why the body is skipped: the budget is used up
 }
 
 // promise is what a message of the lane says of the body that belongs to it.
@@ -55,46 +64,39 @@ func need(size uint64, budget *marshal.Budget) int64 {
 	return min(2*int64(size), budget.Limit())
 }
 
-// announce tells that the lane promised a body. The error is a violation.
+// announce tells that the lane promised a body. One that does not get its budget
+// is skipped when it comes. The error is a violation.
 func (b *bodies) announce(m *wire.Body, p promise) error {
 	p.size = m.Size
+	if limit := uint64(b.s.node.cfg.Limits.MessageSize); p.size > limit {
+		return fmt.Errorf("announced body of %d bytes, the limit is %d", p.size, limit)
+	}
 	b.mu.Lock()
-	over, err := b.expect(m.BulkID, p)
-	b.mu.Unlock()
-	if over != nil {
-		p.deliver(received{lost: over})
-	}
-	return err
-}
-
-// expect enters the promise; b.mu is held. A body that does not get its budget
-// is over at once: its bytes are skipped when they come.
-func (b *bodies) expect(id uint64, p promise) (over *Error, violation error) {
-	if b.err != nil {
-		return b.err, nil
-	}
-	if p.size > uint64(b.s.node.cfg.Limits.MessageSize) {
-		return nil, fmt.Errorf("announced body of %d bytes, the limit is %d", p.size, b.s.node.cfg.Limits.MessageSize)
-	}
-	w := b.entry(id)
+	defer b.mu.Unlock()
+	w := b.entry(m.BulkID)
 	if w.deliver != nil {
-		return nil, fmt.Errorf("body %d is announced twice", id)
+		return fmt.Errorf("body %d is announced twice", m.BulkID)
 	}
 	w.promise = p
-	defer close(w.announced)
-	if p.patient {
-		return nil, nil
+	if !w.begun {
+		b.due++
 	}
-	n := need(p.size, p.budget)
-	if err := p.budget.Reserve(n); err != nil {
-		w.deliver = ignore
-		return fault(CodeLimit, err, "send less at once"), nil
+	if !p.patient {
+		w.reserve()
 	}
-	w.held = n
-	return nil, nil
+	close(w.announced)
+	return nil
 }
 
-func ignore(received) {}
+// reserve takes the body's budget, if it is there.
+func (w *body) reserve() {
+	n := need(w.size, w.budget)
+	if err := w.budget.Reserve(n); err != nil {
+		w.over = fault(CodeLimit, err, "send less at once")
+		return
+	}
+	w.held = n
+}
 
 // entry returns the body numbered id; b.mu is held.
 func (b *bodies) entry(id uint64) *body {
@@ -106,18 +108,37 @@ func (b *bodies) entry(id uint64) *body {
 	return w
 }
 
+// bodyPatience is how long the peer may owe bodies while none is on its way: as
+// long as transport lets one stall in the middle. A sender announces a body when it
+// is ready to send it, and begins unless others of its bodies are in the way.
+const bodyPatience = 30 * time.Second
+
+// overdue tells that time has passed, and reports whether the peer owes bodies for
+// too long: their calls would never end.
+func (b *bodies) overdue(passed time.Duration) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.due == 0 || b.begun > 0 {
+		b.owed = 0
+		return false
+	}
+	b.owed += passed
+	return b.owed > bodyPatience
+}
+
 // Body implements transport.Handler: it waits until the lane has announced the
 // body and returns room for it, or nil to have it skipped.
 func (s *session) Body(ctx context.Context, id uint64, size int64) ([]byte, error) {
 	b := &s.bodies
-	b.mu.Lock()
-	w := b.entry(id)
-	b.mu.Unlock()
+	w, err := b.begin(id)
+	if err != nil {
+		return nil, err
+	}
 	if err := b.awaitPromise(ctx, id, w); err != nil {
 		return nil, err
 	}
 	if w.size != uint64(size) {
-		return nil, fmt.Errorf("body %d has %d bytes, its message said %d", id, size, w.size)
+		return nil, violation("body %d has %d bytes, its message said %d", id, size, w.size)
 	}
 	if w.patient {
 		if err := b.awaitBudget(ctx, w); err != nil {
@@ -129,10 +150,31 @@ func (s *session) Body(ctx context.Context, id uint64, size int64) ([]byte, erro
 	switch {
 	case b.err != nil:
 		return nil, b.err
-	case w.held == 0:
+	case w.over != nil:
 		return nil, nil
 	}
 	return make([]byte, size), nil
+}
+
+func violation(format string, args ...any) error {
+	return &transport.ProtocolError{Violation: fmt.Sprintf(format, args...)}
+}
+
+// begin notes that the stream of body id has come.
+func (b *bodies) begin(id uint64) (*body, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	w := b.entry(id)
+	if w.begun {
+		return nil, violation("body %d comes twice", id)
+	}
+	w.begun = true
+	b.begun++
+	b.owed = 0
+	if w.deliver != nil {
+		b.due--
+	}
+	return w, nil
 }
 
 // awaitPromise waits for the lane's message about the body.
@@ -142,8 +184,10 @@ func (b *bodies) awaitPromise(ctx context.Context, id uint64, w *body) error {
 	select {
 	case <-w.announced:
 		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	case <-patience.Done():
-		return fmt.Errorf("body %d came without its message", id)
+		return violation("body %d came without its message", id)
 	}
 }
 
@@ -176,9 +220,14 @@ func (s *session) BodyDone(id uint64, data []byte, err error) {
 	b.mu.Lock()
 	w := b.known[id]
 	delete(b.known, id)
+	if w != nil {
+		b.begun--
+	}
 	b.mu.Unlock()
 	switch {
 	case w == nil || w.deliver == nil:
+	case w.over != nil:
+		w.deliver(received{lost: w.over})
 	case err != nil:
 		w.budget.Release(w.held)
 		w.deliver(received{lost: fault(CodeBadArguments, errors.Join(errBodyLost, err), "")})

@@ -29,9 +29,10 @@ type calls struct {
 
 // flight is a call whose Return has not come.
 type flight struct {
-	call *call  // nil: cancelled
-	room *quota // small or large
-	size int64  // bytes of its arguments, taken of room
+	call     *call  // nil: cancelled
+	room     *quota // small or large
+	size     int64  // bytes of its arguments, taken of room
+	answered bool   // the Return has come, and its body may be on its way
 }
 
 func (t *calls) init(s *session) {
@@ -172,13 +173,18 @@ func (t *calls) abandon(c *call) bool {
 	return true
 }
 
-// receiptFor says what becomes of the references in the Return of call id. With
-// a call that nobody waits for they pass, to nowhere.
-func (t *calls) receiptFor(id uint64) receipt {
+// answering notes that the Return of call id has come, and says what becomes of
+// its references. With a call that nobody waits for they pass, to nowhere.
+func (t *calls) answering(id uint64) (receipt, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	c := t.pending[id].call
-	return receipt(c == nil || c.relayed)
+	f, known := t.pending[id]
+	if !known || f.answered {
+		return passing, errUnknownReturn
+	}
+	f.answered = true
+	t.pending[id] = f
+	return receipt(f.call == nil || f.call.relayed), nil
 }
 
 // claim takes the call numbered id out of the table, to deliver its reply. It
@@ -223,7 +229,10 @@ func (s *session) receiveReturn(msg []byte) error {
 	if reserved != nil && !errors.Is(reserved, wire.ErrReserved) {
 		return reserved
 	}
-	r := s.calls.receiptFor(m.ID)
+	r, err := s.calls.answering(m.ID)
+	if err != nil {
+		return err
+	}
 	slots, fail, err := s.receiveCaps(m.Caps, r)
 	if err != nil {
 		return err

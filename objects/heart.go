@@ -10,7 +10,9 @@ import (
 
 // heart watches that the peer is alive: it asks for a sign of life after
 // Config.KeepAlive of silence and gives up Config.KeepAliveTimeout later. Any
-// byte is a sign of life, be it in the middle of a large body.
+// byte is a sign of life, be it in the middle of a large body. It watches over
+// bodies that do not come, too: time that this process spent stopped is one tick,
+// and held against nobody.
 type heart struct {
 	mu      sync.Mutex
 	timer   *time.Timer // nil before start and after stop
@@ -54,6 +56,10 @@ func (h *heart) tick(s *session) {
 	case h.deadAt:
 		silence := h.pulse * time.Duration(h.deadAt+1)
 		s.conn.Abort(fmt.Errorf("no sign of life for %v", silence))
+		return
+	}
+	if s.bodies.overdue(h.pulse) {
+		s.conn.Abort(violation("bodies were announced and do not come"))
 		return
 	}
 	h.timer.Reset(h.pulse)

@@ -230,7 +230,7 @@ func (s *session) pong(n uint64) {
 // the reader.
 func (s *session) Message(msg []byte) {
 	if err := s.dispatch(msg); err != nil {
-		s.conn.Abort(&transport.ProtocolError{Violation: err.Error()})
+		s.conn.Abort(violation("%v", err))
 	}
 }
 
