@@ -1,6 +1,7 @@
 package objects_test
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -154,5 +155,36 @@ func TestABodyThatNeverComesEndsTheSession(t *testing.T) {
 		xid := raw.open("thing")
 		raw.send(bulkCall(2, xid, 1, 100_000))
 		raw.cutOff(log, "bodies were announced and do not come")
+	})
+}
+
+// TestReferencesOfWaitingCallsTakeBudget lets calls that carry nothing but
+// references wait behind a body that does not come.
+func TestReferencesOfWaitingCallsTakeBudget(t *testing.T) {
+	rawPipe(t, objects.Limits{DecodeBudget: 1 << 20}, func(raw *rawPeer, node *objects.Node, _ *thing, _ *logBuffer) {
+		xid := raw.open("thing")
+		raw.send(bulkCall(2, xid, 1, 100))
+		caps := make([]wire.Cap, 100)
+		for i := range caps {
+			caps[i] = wire.Cap{Kind: wire.CapMine, XID: 1, Object: 1, Iface: strings.Repeat("x", wire.MaxIface)}
+		}
+		for id := range uint64(10) {
+			raw.sendCall(&wire.Call{ID: id + 3, Target: wire.Target{XID: xid}, Method: pingMethod, Caps: caps}, nil)
+		}
+		synctest.Wait()
+		if held := node.Stats().Bytes; held < 10*100*wire.MaxIface {
+			t.Errorf("%d bytes are counted", held)
+		}
+		for id := range uint64(100) {
+			raw.sendCall(&wire.Call{ID: id + 13, Target: wire.Target{XID: xid}, Method: pingMethod, Caps: caps}, nil)
+		}
+		raw.conn.SendBody(t.Context(), 1, make([]byte, 100))
+		refused := false
+		for range 111 {
+			refused = faultCode(raw.answer()) == objects.CodeLimit || refused
+		}
+		if !refused {
+			t.Error("no call was refused")
+		}
 	})
 }

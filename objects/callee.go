@@ -28,7 +28,8 @@ type incoming struct {
 	method   uint64
 	deadline time.Time // zero: none
 	payload  []byte    // owned by the incoming
-	held     int64     // of the session's budget for arguments, for the payload
+	held     int64     // of the session's budget for arguments, for a payload that came as a bulk body
+	parked   int64     // of the same, for what else the call holds while it waits
 	slots    []marshal.Slot
 	passing  []marshal.Slot // references that a forwarder passes on, both ways
 	refused  *Error         // why the method is not run at all
@@ -119,8 +120,8 @@ func (in *incoming) run() {
 
 // settle gives back what the arguments took of the session's budget.
 func (in *incoming) settle() {
-	in.s.arguments.Release(in.held)
-	in.held = 0
+	in.s.arguments.Release(in.held + in.parked)
+	in.held, in.parked = 0, 0
 }
 
 // letGo ends the hold on a call's target that find took.

@@ -106,19 +106,29 @@ func (v *serving) enter(in *incoming) {
 	v.run(in)
 }
 
+// refCost is what a reference takes in a message that waits, in bytes, beside the
+// name of its interface.
+const refCost = 64
+
 // park takes what a call that must wait holds in memory from the session's
 // budget, unless that is done; if it is used up, the call is refused. v.mu is held.
 func (v *serving) park(in *incoming) {
-	n := int64(len(in.payload))
-	if in.held > 0 || n == 0 {
+	if in.parked > 0 {
 		return
 	}
+	var n int64
+	if in.held == 0 {
+		n = int64(len(in.payload))
+	}
+	for i := range in.slots {
+		n += refCost + int64(len(in.slots[i].Iface))
+	}
 	if err := v.s.arguments.Reserve(n); err != nil {
-		in.payload = nil
+		in.payload, in.slots = nil, nil
 		in.refused = cmp.Or(in.refused, fault(CodeLimit, err, "send less at once"))
 		return
 	}
-	in.held = n
+	in.parked = n
 }
 
 // run gives the call its goroutine; v.mu is held.
