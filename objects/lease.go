@@ -15,7 +15,7 @@ type leases struct {
 	node *Node
 
 	mu      sync.Mutex
-	down    map[lifetime.SessionID]time.Duration // what is left of the lease
+	down    map[lifetime.SessionID]time.Duration // what is left of the lease; nil after stop
 	ticking bool
 	done    chan struct{} // closed by stop
 }
@@ -31,7 +31,7 @@ func (l *leases) init(n *Node) {
 func (l *leases) add(id lifetime.SessionID) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.ticking && !l.node.spawn(l.run) {
+	if l.down == nil || !l.ticking && !l.node.spawn(l.run) {
 		return false
 	}
 	l.ticking = true
@@ -81,7 +81,7 @@ func (l *leases) stop() {
 	close(l.done)
 	l.mu.Lock()
 	down := l.down
-	l.down = map[lifetime.SessionID]time.Duration{}
+	l.down = nil
 	l.mu.Unlock()
 	for id := range down {
 		l.node.reclaim(l.node.exports.endSession(id))

@@ -96,14 +96,15 @@ func (v *serving) arrived(in *incoming) {
 	}
 }
 
-// enter starts the call or queues it; v.mu is held.
+// enter starts the call, or queues it behind those that wait; v.mu is held.
 func (v *serving) enter(in *incoming) {
-	if v.running >= v.limit() {
-		v.park(in)
-		v.queue = append(v.queue, in)
+	if len(v.queue) == 0 && v.running < v.limit() {
+		v.run(in)
 		return
 	}
-	v.run(in)
+	v.park(in)
+	v.queue = append(v.queue, in)
+	v.advance()
 }
 
 // refCost is what a reference takes in a message that waits, in bytes, beside the

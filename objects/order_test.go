@@ -1,0 +1,67 @@
+package objects
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/netobj/netobj/internal/lifetime"
+	"github.com/netobj/netobj/internal/wire"
+	"github.com/netobj/netobj/transport"
+)
+
+// answers is a connection that notes which calls were answered, and sends nothing.
+type answers struct {
+	transport.Conn
+	ids []uint64
+}
+
+func (a *answers) Send(_ context.Context, head, body []byte) error {
+	var m wire.Return
+	err := wire.ParseReturn(append(slices.Clone(head), body...), &m, 0)
+	a.ids = append(a.ids, m.ID)
+	return cmp.Or(err, errors.New("not sent"))
+}
+
+// TestNoCallOvertakesTheQueue: a new place goes to the call that has waited
+// longest, also if another one arrives before anybody has looked.
+func TestNoCallOvertakesTheQueue(t *testing.T) {
+	n := NewNode(&Config{Limits: Limits{Running: 1}})
+	defer n.Close()
+	conn := &answers{}
+	s := &session{node: n, conn: conn, ctx: t.Context()}
+	s.calls.init(s)
+	s.serving.init(s)
+	s.imports.init(s)
+	v := &s.serving
+	v.running = 1 // another call
+	v.mu.Lock()
+	for id := range uint64(2) {
+		v.enter(&incoming{s: s, id: id, refused: fault(CodeNoSuchObject, nil, "")})
+		s.calls.pending[id] = flight{} // a call of this node makes room for one more
+	}
+	v.mu.Unlock()
+	v.join()
+	if !slices.Equal(conn.ids, []uint64{0, 1}) {
+		t.Errorf("the calls ran in the order %v", conn.ids)
+	}
+}
+
+// TestALeaseAfterTheEndIsRefused: a session that ends while its node closes must
+// not wait for a lease that nobody counts any more.
+func TestALeaseAfterTheEndIsRefused(t *testing.T) {
+	n := NewNode(nil)
+	if !n.leases.add(1) {
+		t.Fatal("no lease on a node that is open")
+	}
+	n.leases.stop()
+	if n.leases.add(lifetime.SessionID(2)) {
+		t.Error("a lease was given after the end")
+	}
+	if n.leases.len() != 0 {
+		t.Errorf("%d leases are left", n.leases.len())
+	}
+	n.tasks.Wait()
+}
