@@ -151,7 +151,11 @@ type answer struct {
 
 // serve runs the method and returns what to answer.
 func (in *incoming) serve(ctx context.Context) answer {
-	if in.refused != nil {
+	switch {
+	case in.refused == nil:
+	case in.refused.Code == CodeClosed:
+		return in.fault(in.refused, NotSent)
+	default:
 		return in.refuse(in.refused)
 	}
 	if ref, forwarder := in.target.(*proxy.Ref); forwarder {
@@ -225,14 +229,9 @@ func (in *incoming) answer(m *proxy.Method, err error) answer {
 // size is the number of bytes of the payload.
 func (a *answer) size() int { return len(a.prefix) + len(a.results) }
 
-// refuse builds the payload of a failure of this node's runtime. Only while the
-// node is closing is it certain that the method has not run at all.
-func (in *incoming) refuse(f *Error) answer {
-	if f.Code == CodeClosed {
-		return in.fault(f, NotSent)
-	}
-	return in.fault(f, FailedThere)
-}
+// refuse builds the payload of a failure of this node's runtime, before the method
+// ran or afterwards.
+func (in *incoming) refuse(f *Error) answer { return in.fault(f, FailedThere) }
 
 func (in *incoming) fault(f *Error, outcome Outcome) answer {
 	in.extra.Reset(&in.s.limits)
@@ -287,8 +286,9 @@ func (in *incoming) transmit(a answer) error {
 		body = append(a.prefix, a.results...)
 	}
 	if s.conn.SendBody(s.ctx, m.Body.BulkID, body) != nil {
-		// The body may still be read; its owner gets another buffer.
+		// The body may still be read; its owners get other buffers.
 		in.Results.Abandon()
+		in.extra.Abandon()
 		in.payload = nil
 	}
 	return nil

@@ -1,6 +1,7 @@
 package objects
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -130,7 +131,7 @@ func (c *call) roundTrip(ctx context.Context, method uint64, args []byte, slots 
 		return fault(CodeLimit, sizeError(c.Method(), args, max), hintSize)
 	}
 	if fail := c.s.grant(&c.out, slots); fail != nil {
-		return fail
+		return cmp.Or(c.entry.fault(), fail) // to an object that is lost nothing can be granted
 	}
 	c.out.used = append(c.out.used, c.entry)
 	used := c.out.used

@@ -38,6 +38,7 @@ type imported struct {
 	gen      lifetime.Gen
 	cleanup  runtime.Cleanup
 	broken   *Error          // why calls fail; nil while they may be made
+	released bool            // this process has given it back
 	passing  int             // messages with it that are being passed on, see relay.go
 	surfaced int             // times that this node's program has received it, less those it forgot
 	alive    context.Context // made when first asked for
@@ -125,9 +126,10 @@ func (m *imports) release(i *imported) {
 
 // giveBack is release with m.mu held.
 func (m *imports) giveBack(i *imported) {
-	if i.broken != nil && i.broken.Code == CodeReleased {
+	if i.released {
 		return
 	}
+	i.released = true
 	i.cleanup.Stop()
 	i.fail(fault(CodeReleased, nil, hintReleased))
 	if m.entries[i.xid] == i {
@@ -239,6 +241,13 @@ func (i *imported) fail(why *Error) {
 	if i.kill != nil {
 		i.kill(i.describe(why))
 	}
+}
+
+// fault returns why the reference cannot be used; nil while it can.
+func (i *imported) fault() *Error {
+	i.s.imports.mu.Lock()
+	defer i.s.imports.mu.Unlock()
+	return i.broken
 }
 
 // watch returns the context that ends with the reference.

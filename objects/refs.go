@@ -45,6 +45,9 @@ func (s *session) grantOne(o *outgoing, slot *marshal.Slot) *Error {
 			o.caps = append(o.caps, wire.Cap{Kind: wire.CapYours, XID: uint64(i.xid)})
 			return nil
 		}
+		if broken := i.fault(); broken != nil {
+			return fault(broken.Code, i.describe(broken), "")
+		}
 	}
 	if err := exportable(slot.Object); err != nil {
 		return asFault(CodeNotExported, err)
@@ -104,7 +107,7 @@ func (s *session) receiveCaps(caps []wire.Cap, r receipt) (slots []marshal.Slot,
 
 // disown tells the sessions that hold a forwarder that its object is lost.
 func (n *Node) disown(holders []holder, why error) {
-	cause := asFault(CodeGone, why)
+	cause := passedOn(asFault(CodeGone, why))
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, s := range n.sessions {

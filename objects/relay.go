@@ -84,6 +84,15 @@ func Forget(v any) {
 	i.s.node.exports.letPass(ref)
 }
 
+// passedOn is the fault of a reference as those see it who know it through this
+// node: they have not released it.
+func passedOn(f *Error) *Error {
+	if f.Code != CodeReleased {
+		return f
+	}
+	return fault(CodeGone, reason("the node that passed it on has released it"), hintLookup)
+}
+
 // relay passes a call on to the owner of an object that this node does not own
 // but has passed on: it is a forwarder. Arguments and results travel through as
 // they are; only their references change hands.
@@ -93,7 +102,7 @@ func (in *incoming) relay(ctx context.Context, ref *proxy.Ref) answer {
 	c.relayed = true
 	defer c.Finish(&c.Call, nil)
 	if fail := c.roundTrip(ctx, in.method, in.payload, in.slots); fail != nil {
-		fail = c.failure(fail)
+		fail = c.failure(passedOn(fail))
 		return in.fault(fail, fail.Outcome)
 	}
 	in.passing = append(in.passing, c.reply.slots...)

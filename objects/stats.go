@@ -1,7 +1,12 @@
 package objects
 
+import (
+	"maps"
+	"slices"
+)
+
 // Stats counts what a node holds at one moment. After [Node.Close] every count
-// is zero.
+// is zero, but for methods that Close left behind and their objects.
 type Stats struct {
 	Sessions int   // with peers, up
 	Leases   int   // of peers whose connection broke, and whose references are still kept
@@ -15,7 +20,7 @@ type Stats struct {
 // Stats returns the node's counts.
 func (n *Node) Stats() Stats {
 	n.mu.Lock()
-	sessions := n.liveSessions()
+	sessions, ending := n.liveSessions(), slices.Collect(maps.Keys(n.ending))
 	n.mu.Unlock()
 	stats := Stats{
 		Sessions: len(sessions),
@@ -26,6 +31,9 @@ func (n *Node) Stats() Stats {
 	for _, s := range sessions {
 		stats.Imports += s.imports.len()
 		stats.Outgoing += s.calls.len()
+		stats.Incoming += s.serving.len()
+	}
+	for _, s := range ending {
 		stats.Incoming += s.serving.len()
 	}
 	return stats
