@@ -2,10 +2,10 @@ package hello_test
 
 import (
 	"bytes"
-	"context"
-	"net"
+	"encoding/json"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,40 +13,54 @@ import (
 	"github.com/netobj/netobj/internal/proctest"
 )
 
-func TestMain(m *testing.M) { os.Exit(proctest.Main(m)) }
-
-// TestHello runs the example as its README says. Its address is fixed: another
-// program there makes the test impossible.
+// TestHello runs the example as its README says, but for its address, which
+// another program may have taken.
 func TestHello(t *testing.T) {
-	free, err := net.Listen("tcp", "127.0.0.1:7070")
-	if err != nil {
-		t.Skip("the example's address is taken:", err)
+	address := "unix://" + filepath.ToSlash(filepath.Join(t.TempDir(), "socket"))
+	proctest.Start(t, exec.Command(buildAt(t, address, "server")))
+	client := buildAt(t, address, "client")
+	out, err := exec.Command(client).CombinedOutput()
+	for late := time.Now().Add(time.Minute); bytes.Contains(out, []byte("unreachable")) && time.Now().Before(late); {
+		out, err = exec.Command(client).CombinedOutput() // the server does not listen yet, and prints nothing when it does
 	}
-	free.Close()
-	proctest.Start(t, exec.Command(proctest.Build(t, "examples/hello/server")))
-	awaitListener(t, "127.0.0.1:7070")
-	out, err := exec.Command(proctest.Build(t, "examples/hello/client")).CombinedOutput()
 	if err != nil || !bytes.Contains(out, []byte("Hello, world! <nil>")) {
 		t.Errorf("the client printed %q, %v", out, err)
 	}
 }
 
-// awaitListener dials until somebody listens; the server prints nothing to wait
-// for.
-func awaitListener(t *testing.T, address string) {
+// buildAt builds one of the two programs with another address in its source.
+func buildAt(t *testing.T, address, name string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	for {
-		var d net.Dialer
-		conn, err := d.DialContext(ctx, "tcp", address)
-		if err == nil {
-			conn.Close()
-			return
-		}
-		if ctx.Err() != nil {
-			t.Fatal("the server does not listen: ", err)
-		}
+	source, err := filepath.Abs(filepath.Join(name, "main.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const fixed = "tcp://127.0.0.1:7070"
+	if bytes.Count(text, []byte(fixed)) != 1 {
+		t.Fatalf("%s does not name %s once", source, fixed)
+	}
+	folder := t.TempDir()
+	changed, overlay, program := filepath.Join(folder, "main.go"), filepath.Join(folder, "overlay.json"), filepath.Join(folder, name+".exe")
+	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{source: changed}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, changed, bytes.Replace(text, []byte(fixed), []byte(address), 1))
+	write(t, overlay, replace)
+	if out, err := exec.Command("go", "build", "-overlay", overlay, "-o", program, "./"+name).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return program
+}
+
+func write(t *testing.T, file string, text []byte) {
+	t.Helper()
+	if err := os.WriteFile(file, text, 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 
