@@ -3,6 +3,7 @@ package objects_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -163,8 +164,10 @@ func nested(depth int) any {
 	return v
 }
 
+var update = flag.Bool("update", false, "write testdata/errors.golden anew")
+
 // TestErrorTexts compares the texts, codes and outcomes of the runtime's errors
-// with testdata/errors.golden. UPDATE_GOLDEN=1 writes the file.
+// with testdata/errors.golden. -update writes the file.
 func TestErrorTexts(t *testing.T) {
 	const golden = "testdata/errors.golden"
 	synctest.Test(t, func(t *testing.T) {
@@ -183,7 +186,7 @@ func TestErrorTexts(t *testing.T) {
 			}
 			fmt.Fprintf(&b, "%s [%v, %v]\n\t%s\n", name, e.Code, objects.OutcomeOf(err), anonymous(err.Error()))
 		}
-		if os.Getenv("UPDATE_GOLDEN") != "" {
+		if *update {
 			os.MkdirAll(filepath.Dir(golden), 0o755)
 			if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
 				t.Fatal(err)

@@ -3,6 +3,7 @@ package registry_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -69,8 +70,10 @@ func failures(t *testing.T) map[string]error {
 	return all
 }
 
+var update = flag.Bool("update", false, "write testdata/errors.golden anew")
+
 // TestErrorTexts compares what a user reads when something fails with
-// testdata/errors.golden. UPDATE_GOLDEN=1 writes the file.
+// testdata/errors.golden. -update writes the file.
 func TestErrorTexts(t *testing.T) {
 	const golden = "testdata/errors.golden"
 	ids := regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
@@ -87,7 +90,7 @@ func TestErrorTexts(t *testing.T) {
 		}
 		got = b.String()
 	})
-	if os.Getenv("UPDATE_GOLDEN") != "" {
+	if *update {
 		check(t, os.WriteFile(golden, []byte(got), 0o644))
 	}
 	want, err := os.ReadFile(golden)

@@ -3,6 +3,7 @@ package boltstore
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -34,8 +35,10 @@ func altered(t *testing.T, change func(tx *bbolt.Tx) error) []byte {
 	return content
 }
 
+var update = flag.Bool("update", false, "write testdata/errors.golden anew")
+
 // TestErrorTexts compares what a person reads about files that are not opened
-// with testdata/errors.golden. UPDATE_GOLDEN=1 writes the file.
+// with testdata/errors.golden. -update writes the file.
 func TestErrorTexts(t *testing.T) {
 	const golden = "testdata/errors.golden"
 	_, sound := sample(t)
@@ -90,7 +93,7 @@ func TestErrorTexts(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
 		fmt.Fprintf(&b, "%s\n\t%s\n", name, texts[name])
 	}
-	if os.Getenv("UPDATE_GOLDEN") != "" {
+	if *update {
 		if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}
