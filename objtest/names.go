@@ -7,20 +7,28 @@ import (
 	"github.com/netobj/netobj/registry"
 )
 
-// Names returns a client of the kit's registry for node n. The registry lives
-// in a node of its own, made at the first call.
+// Names returns a client of the kit's registry for node n.
 func (k *Kit) Names(n *objects.Node) *registry.Client {
 	k.t.Helper()
-	if k.names == "" {
-		host := k.Node()
-		if _, err := registry.Serve(host, nil); err != nil {
-			k.t.Fatalf("objtest: %v", err)
-		}
-		k.names = host.Addrs()[0]
-	}
-	names, err := registry.Dial(context.Background(), n, k.names)
+	names, err := registry.Dial(context.Background(), n, k.Registry().Addrs()[0])
 	if err != nil {
 		k.t.Fatalf("objtest: %v", err)
 	}
 	return names
+}
+
+// Registry returns the node of the kit's registry, made at the first call.
+// What [registry.Lookup] returns is reached through it: Cut(kit.Registry())
+// breaks these references, and makes the names unreachable until their owners
+// are back.
+func (k *Kit) Registry() *objects.Node {
+	k.t.Helper()
+	if k.registry == nil {
+		host := k.Node()
+		if _, err := registry.Serve(host, nil); err != nil {
+			k.t.Fatalf("objtest: %v", err)
+		}
+		k.registry = host
+	}
+	return k.registry
 }

@@ -29,10 +29,10 @@ import (
 // Kit holds the nodes of one test. Its methods belong to the goroutine of the
 // test.
 type Kit struct {
-	t      testing.TB
-	config objects.Config
-	nodes  []*objects.Node
-	names  string // the registry's address; empty until the first Names
+	t        testing.TB
+	config   objects.Config
+	nodes    []*objects.Node
+	registry *objects.Node // nil until it is asked for
 }
 
 // New returns a kit whose nodes are closed and audited when the test ends: the
@@ -83,11 +83,13 @@ func (k *Kit) NodeAt(url string) *objects.Node {
 	return n
 }
 
-// Cut breaks the connections that were made to server.
+// Cut breaks the connections that were made to server. Those that server made
+// itself stay: a node that has only bound names is connected to [Kit.Registry],
+// and that is the one to cut.
 func (k *Kit) Cut(server *objects.Node) { k.config.PipeNet.Cut(server.Addrs()[0]) }
 
-// Freeze lets the connections that were made to server go silent: what is sent
-// is lost, and neither side is told.
+// Freeze lets the connections that were made to server, as in [Kit.Cut], go
+// silent: what is sent is lost, and neither side is told.
 func (k *Kit) Freeze(server *objects.Node) { k.config.PipeNet.Freeze(server.Addrs()[0]) }
 
 // close ends the nodes, the youngest first, and audits their tables.

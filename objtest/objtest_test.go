@@ -82,6 +82,38 @@ func TestCut(t *testing.T) {
 	runtime.KeepAlive(remote)
 }
 
+// TestCutRegistry: what was looked up ends with the registry's connections; the
+// owner binds its names anew.
+func TestCutRegistry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := t.Context()
+		kit := objtest.New(t)
+		server, client := kit.Names(kit.Node()), kit.Names(kit.Node())
+		if err := registry.Bind[hello.Greeter](ctx, server, "greeter", greeter{}); err != nil {
+			t.Fatal(err)
+		}
+		remote, err := registry.Lookup[hello.Greeter](ctx, client, "greeter")
+		if err != nil {
+			t.Fatal(err)
+		}
+		alive := objects.Alive(remote)
+		kit.Cut(kit.Registry())
+		<-alive.Done()
+		for event, err := range client.Watch(ctx, "greeter") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if event.Kind == registry.Bound {
+				break
+			}
+		}
+		if _, err := registry.Lookup[hello.Greeter](ctx, client, "greeter"); err != nil {
+			t.Errorf("after the owner came back: %v", err)
+		}
+		runtime.KeepAlive(remote)
+	})
+}
+
 // TestFreeze: silence is noticed when the keepalive has waited for it, by the
 // bubble's clock.
 func TestFreeze(t *testing.T) {
