@@ -123,6 +123,9 @@ func finish(opts *options, res *gen.Result, stdout, stderr io.Writer) int {
 	if err != nil {
 		dir = ""
 	}
+	if len(res.Files) == 0 && len(res.Findings) == 0 {
+		fmt.Fprintln(stderr, "objgen: nothing to do: no interface or error is marked //objgen:export or //objgen:error there")
+	}
 	for _, f := range res.Findings {
 		fmt.Fprintln(stderr, f.Relative(dir))
 		code = exitFailed
