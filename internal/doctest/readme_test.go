@@ -79,6 +79,29 @@ func TestReadme(t *testing.T) {
 	r.shell("go vet ./... && test -z \"$(gofmt -l .)\"")
 }
 
+// TestReadmeFromClone is a reader who takes the tools from a clone, by the
+// README's words below its first commands.
+func TestReadmeFromClone(t *testing.T) {
+	clone, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const replace = "go mod edit -replace github.com/netobj/netobj="
+	if !strings.Contains(string(text), "write `go mod edit -tool` for `go get -tool`,\nand add `"+replace+"PATH` and `go mod tidy`") {
+		t.Fatal("README.md does not say how to use a clone")
+	}
+	commands := strings.ReplaceAll(blocks(t, "README.md")[0].text, "go get -tool", "go mod edit -tool")
+	r := newReader(t)
+	out, err := r.command("sh", "-e", "-c", commands+replace+"'"+clone+"'\ngo mod tidy\ngo tool -n objgen\ngo tool -n objregistry\ngo tool -n objctl").Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
 // reader carries out a document.
 type reader struct {
 	t      *testing.T
