@@ -24,11 +24,11 @@ type settings struct {
 
 	json, svg, doc, from string // files
 	profiles             string // folder
-	command              string // as it was given
+	command              string // that measures the same
 }
 
 func parse(args []string, errors io.Writer) (*settings, error) {
-	s := &settings{command: strings.Join(append([]string{"`go run ."}, args...), " ") + "`"}
+	s := &settings{}
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(errors)
 	peers := f.String("peers", "", "comma-separated `names` of peers; empty for all: "+strings.Join(peer.Names(), ","))
@@ -48,7 +48,22 @@ func parse(args []string, errors io.Writer) (*settings, error) {
 	if f.NArg() > 0 {
 		return nil, fmt.Errorf("%q is no flag", f.Arg(0))
 	}
+	s.command = commandOf(f)
 	return s, s.choose(*peers, *rows)
+}
+
+// files are the flags that say where to read and write, and not what to measure.
+var files = []string{"json", "svg", "doc", "from", "cpuprofile"}
+
+// commandOf returns the command that measures what the flags say.
+func commandOf(f *flag.FlagSet) string {
+	command := "go run ."
+	f.Visit(func(set *flag.Flag) {
+		if !slices.Contains(files, set.Name) {
+			command += " -" + set.Name + " " + set.Value.String()
+		}
+	})
+	return command
 }
 
 // choose fills in peers and rows, and checks the rest.

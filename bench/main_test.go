@@ -121,7 +121,7 @@ func TestFlags(t *testing.T) {
 	if len(s.peers) != len(peer.All) || len(s.rows) != len(row.All) || s.rounds != 5 || s.pin != "same" || s.Time != time.Second || s.Scale != 1 {
 		t.Errorf("defaults are %+v", s)
 	}
-	s, err = parse([]string{"-peers", "netobj,grpc,netobj", "-rows", "w10,W1", "-rounds", "2", "-pin", "cross"}, t.Output())
+	s, err = parse([]string{"-peers", "netobj,grpc,netobj", "-rows", "w10,W1", "-rounds", "2", "-pin", "cross", "-json", "x"}, t.Output())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestFlags(t *testing.T) {
 	if len(s.peers) != 2 || s.peers[0].Traits().Name != "netobj" {
 		t.Errorf("peers are %v", s.peers)
 	}
-	if s.command != "`go run . -peers netobj,grpc,netobj -rows w10,W1 -rounds 2 -pin cross`" {
+	if s.command != "go run . -peers netobj,grpc,netobj -pin cross -rounds 2 -rows w10,W1" {
 		t.Errorf("the command is %s", s.command)
 	}
 }

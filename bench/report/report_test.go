@@ -19,7 +19,7 @@ func sample() *Report {
 	r := &Report{
 		Begun:   time.Date(2030, 1, 2, 3, 4, 0, 0, time.UTC),
 		Took:    90 * time.Second,
-		Command: "`go run . -rows W1,W2`",
+		Command: "go run . -rows W1,W2",
 		Machine: Machine{CPU: "A CPU", Cores: 2, System: "plan9/mips", Kernel: "1", Go: "go1", LoadBefore: "0 0 0", LoadAfter: "1 1 1"},
 		Options: row.Options{Time: time.Second, Scale: 1},
 		Pin:     "same",

@@ -153,10 +153,13 @@ func number(v float64, places int) string {
 // introduction says how to read what follows.
 func (r *Report) introduction() []string {
 	lines := []string{
-		fmt.Sprintf("%s, %s, %d rounds of %v each, scale %v, -pin %s, %v in all.",
+		fmt.Sprintf("%s, `%s`: %d rounds, %v a measurement, scale %v, -pin %s; %v in all.",
 			r.Begun.Format("2006-01-02 15:04 MST"), r.Command, r.Rounds, r.Options.Time, r.Options.Scale, r.Pin, r.Took.Round(1e9)),
 		r.Machine.String() + ".",
 		"Figures are medians over the rounds. \"netobj /\" is this runtime's figure divided by the peer's in the same round: the median, and in brackets the least and the greatest. Below 1 is better where less is better, as times, CPU, bytes; above 1 where more is, as rates. At netobj itself: how far its own figures lie from their median.",
+	}
+	if r.Options.Scale != 1 {
+		lines = append(lines, fmt.Sprintf("Of the references, connections and counted calls that titles speak of, there were %v times as many.", r.Options.Scale))
 	}
 	if r.Missing > 0 {
 		lines = append(lines, fmt.Sprintf("The run was interrupted: %d measurements are missing.", r.Missing))
