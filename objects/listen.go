@@ -82,9 +82,14 @@ func (n *Node) leaveHandshake() {
 // session. A peer that speaks something else leaves one line in the log.
 func (n *Node) welcome(link transport.Link) {
 	link.SetDeadline(time.Now().Add(n.cfg.HandshakeTimeout))
+	unhook := context.AfterFunc(n.ctx, func() { link.Close() }) // the node closes meanwhile
 	s, err := n.acceptHandshake(link)
+	unhook()
 	if err != nil {
 		link.Close()
+		if n.ctx.Err() != nil {
+			return
+		}
 		n.log.Warn("connection refused", "peer", link.Info().Remote, "cause", err)
 		return
 	}

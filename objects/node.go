@@ -151,9 +151,11 @@ func (n *Node) Shutdown(ctx context.Context) error {
 		}
 	}
 	n.cancel(fault(CodeClosed, nil, ""))
+	var goodbyes sync.WaitGroup // together: each lasts as long as its peer lets it
 	for _, s := range sessions {
-		s.goodbye()
+		goodbyes.Go(s.goodbye)
 	}
+	goodbyes.Wait()
 	n.leases.stop()
 	n.roots.clear(n)
 	if err := n.awaitTasks(); err != nil {

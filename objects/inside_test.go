@@ -5,7 +5,11 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
+	"testing/synctest"
+
+	"github.com/google/uuid"
 
 	"github.com/netobj/netobj/internal/lifetime"
 	"github.com/netobj/netobj/internal/wire"
@@ -64,4 +68,36 @@ func TestALeaseAfterTheEndIsRefused(t *testing.T) {
 		t.Errorf("%d leases are left", n.leases.len())
 	}
 	n.tasks.Wait()
+}
+
+// partner is a connection whose Close waits for that of the other.
+type partner struct {
+	transport.Conn
+	closing *sync.WaitGroup
+}
+
+func (p partner) Send(context.Context, []byte, []byte) error { return nil }
+func (p partner) Close() error {
+	p.closing.Done()
+	p.closing.Wait()
+	return nil
+}
+
+// TestGoodbyesAreSaidTogether: a peer that takes its time holds up no other.
+func TestGoodbyesAreSaidTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := NewNode(nil)
+		var closing sync.WaitGroup
+		closing.Add(2)
+		for range 2 {
+			s := &session{node: n, conn: partner{nil, &closing}, ctx: t.Context()}
+			s.calls.init(s)
+			s.serving.init(s)
+			s.imports.init(s)
+			n.sessions[uuid.New()] = s
+		}
+		if err := n.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
