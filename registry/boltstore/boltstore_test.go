@@ -190,3 +190,17 @@ func FuzzInspect(f *testing.F) {
 		}
 	})
 }
+
+// TestChangesAreSynced: what is acknowledged is on the disk. A killed process
+// does not show it, as the system writes the pages later all the same.
+func TestChangesAreSynced(t *testing.T) {
+	path, _ := sample(t)
+	s, err := Open(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if s.db.NoSync || s.db.NoGrowSync {
+		t.Error("the store acknowledges before the file is synced")
+	}
+}
