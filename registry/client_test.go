@@ -106,8 +106,8 @@ func TestWrongInterface(t *testing.T) {
 	if !ok {
 		t.Fatalf("error %v", err)
 	}
-	const want = "bank/alice is bound as sample.Account { Deposit(ctx context.Context, cents int64) (balance int64, err error) }, " +
-		"wanted sample.Customer { Name(ctx context.Context) (string, error) }"
+	const want = "lookup \"bank/alice\": bound as sample.Account { Deposit(ctx context.Context, cents int64) (balance int64, err error) }, " +
+		"wanted sample.Customer { Name(ctx context.Context) (string, error) }; ask for the interface that it is bound as"
 	if wrong.Error() != want {
 		t.Errorf("text is\n%s\nwant\n%s", wrong, want)
 	}

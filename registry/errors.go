@@ -69,9 +69,9 @@ type WrongInterfaceError struct {
 	WantedSignature string
 }
 
-// Error returns both interfaces with their methods.
+// Error tells both interfaces with their methods.
 func (e *WrongInterfaceError) Error() string {
-	return fmt.Sprintf("%s is bound as %s, wanted %s", e.Name,
+	return fmt.Sprintf("lookup %q: bound as %s, wanted %s; ask for the interface that it is bound as", e.Name,
 		interfaceText(e.Bound, e.BoundSignature), interfaceText(e.Wanted, e.WantedSignature))
 }
 

@@ -96,7 +96,7 @@ func ExampleLookup() {
 	// Output:
 	// 5 <nil>
 	// true
-	// bank/alice is bound as sample.Account { Deposit(ctx context.Context, cents int64) (balance int64, err error) }, wanted sample.Customer { Name(ctx context.Context) (string, error) }
+	// lookup "bank/alice": bound as sample.Account { Deposit(ctx context.Context, cents int64) (balance int64, err error) }, wanted sample.Customer { Name(ctx context.Context) (string, error) }; ask for the interface that it is bound as
 }
 
 func ExampleClient_Watch() {
