@@ -123,6 +123,7 @@ func (n *Node) acceptHandshake(link transport.Link) (*session, error) {
 // judge decides about an inbound Hello and fills in the answer. The claim
 // is nil unless the answer is "new".
 func (n *Node) judge(link transport.Link, hello *wire.Hello, ack *wire.HelloAck) (*claim, error) {
+	info := link.Info()
 	n.lockForHello(hello.Incarnation)
 	defer n.mu.Unlock()
 	refuse := func(code Code, text string) (*claim, error) {
@@ -144,28 +145,37 @@ func (n *Node) judge(link transport.Link, hello *wire.Hello, ack *wire.HelloAck)
 	case n.sessions[hello.Incarnation] != nil || n.accepting[hello.Incarnation] != nil || n.dialled[hello.Incarnation] != nil:
 		ack.Status = wire.StatusDuplicate
 		return nil, nil
-	case len(n.sessions) >= n.cfg.Limits.Sessions:
+	case n.countSessions(anyLink) >= n.cfg.Limits.Sessions:
 		return refuse(CodeLimit, fmt.Sprintf("node has its limit of %d sessions", n.cfg.Limits.Sessions))
-	case n.sessionsOfKey(link.Info()) >= n.cfg.Limits.SessionsPerKey:
+	case info.HasPeerKey && n.countSessions(sameKey(info)) >= n.cfg.Limits.SessionsPerKey:
 		return refuse(CodeLimit, fmt.Sprintf("peer's key has its limit of %d sessions", n.cfg.Limits.SessionsPerKey))
 	}
 	ack.Status = wire.StatusNew
-	return n.claim(n.accepting, hello.Incarnation), nil
+	return n.claim(n.accepting, hello.Incarnation, info), nil
 }
 
-// sessionsOfKey counts the sessions of the TLS key at the other end of a link;
-// 0 without one. n.mu is held.
-func (n *Node) sessionsOfKey(info transport.Info) int {
-	if !info.HasPeerKey {
-		return 0
-	}
-	count := 0
+// countSessions counts the sessions whose connections are among those meant, and
+// the inbound ones in the making: there is no room for these later either. n.mu is
+// held.
+func (n *Node) countSessions(meant func(*transport.Info) bool) (count int) {
 	for _, s := range n.sessions {
-		if s.peer.info.HasPeerKey && s.peer.info.PeerKey == info.PeerKey {
+		if meant(&s.peer.info) {
+			count++
+		}
+	}
+	for peer, c := range n.accepting {
+		if n.sessions[peer] == nil && meant(&c.info) {
 			count++
 		}
 	}
 	return count
+}
+
+func anyLink(*transport.Info) bool { return true }
+
+// sameKey selects the connections of one TLS key.
+func sameKey(as transport.Info) func(*transport.Info) bool {
+	return func(info *transport.Info) bool { return info.HasPeerKey && info.PeerKey == as.PeerKey }
 }
 
 // handshakeFault explains what was read in place of a handshake message.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,6 +14,7 @@ import (
 	"github.com/netobj/netobj/internal/wire"
 	"github.com/netobj/netobj/objects"
 	"github.com/netobj/netobj/objects/internal/sample"
+	"github.com/netobj/netobj/objtest"
 )
 
 // limited is a pair whose nodes have the limits given, and the server's log.
@@ -164,4 +166,23 @@ func TestBudgetOfANode(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestSessionsInTheMakingCount lets two peers shake hands at once, where there is
+// room for one.
+func TestSessionsInTheMakingCount(t *testing.T) {
+	p := objtest.NewConfig(t, objects.Config{Logger: quiet.Logger, Limits: objects.Limits{Sessions: 1}}).NodeAt("tcp://127.0.0.1:0")
+	var status []wire.HelloStatus
+	for range 2 {
+		conn := dialRaw(t, p.Addrs()[0])
+		conn.Write(helloBytes())
+		var ack wire.HelloAck
+		if err := wire.ReadHelloAck(conn, &ack); err != nil {
+			t.Fatal(err)
+		}
+		status = append(status, ack.Status)
+	}
+	if !slices.Equal(status, []wire.HelloStatus{wire.StatusNew, wire.StatusRefused}) {
+		t.Errorf("the peers were answered %v", status)
+	}
 }

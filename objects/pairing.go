@@ -30,6 +30,7 @@ import (
 
 // claim is a connection that is about to become the session with a peer.
 type claim struct {
+	info transport.Info
 	done chan struct{} // closed when it is the session, or will not be
 }
 
@@ -37,8 +38,8 @@ type claim struct {
 var errCrossed = errors.New("several connections were made at once and none held")
 
 // claim makes a claim in one of the node's tables; n.mu is held.
-func (n *Node) claim(table map[uuid.UUID]*claim, peer uuid.UUID) *claim {
-	c := &claim{done: make(chan struct{})}
+func (n *Node) claim(table map[uuid.UUID]*claim, peer uuid.UUID, info transport.Info) *claim {
+	c := &claim{info: info, done: make(chan struct{})}
 	table[peer] = c
 	return c
 }
@@ -60,7 +61,7 @@ func (n *Node) settle(table map[uuid.UUID]*claim, peer uuid.UUID, c *claim) {
 // not yet said go on. One of the results is set: a session to use in its place,
 // a claim that goes before it, or the connection's own claim. lost says that
 // the peer believes in a session already.
-func (n *Node) claimDial(peer uuid.UUID, lost bool) (s *session, other, own *claim) {
+func (n *Node) claimDial(peer uuid.UUID, info transport.Info, lost bool) (s *session, other, own *claim) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if s := n.sessions[peer]; s != nil {
@@ -73,14 +74,14 @@ func (n *Node) claimDial(peer uuid.UUID, lost bool) (s *session, other, own *cla
 	if c := n.accepting[peer]; c != nil && yields {
 		return nil, c, nil
 	}
-	return nil, nil, n.claim(n.dialled, peer)
+	return nil, nil, n.claim(n.dialled, peer, info)
 }
 
 // settleDial ends a dialler's handshake: with word and a new session, or, if
 // another connection goes before this one, with that one's session.
 func (n *Node) settleDial(ctx context.Context, link transport.Link, ack *wire.HelloAck, url string, word wire.GoStatus) (s *session, fresh bool, err error) {
 	peer := ack.Incarnation
-	s, other, own := n.claimDial(peer, word == wire.GoReplace)
+	s, other, own := n.claimDial(peer, link.Info(), word == wire.GoReplace)
 	if own == nil {
 		wire.WriteGo(link, wire.GoAbandon)
 		if s == nil {
