@@ -30,8 +30,11 @@ func main() {
 	}
 }
 
-// errFailed makes the exit code tell of measurements that the table shows failed.
-var errFailed = errors.New("some measurements failed, see the table")
+// What the exit code tells besides the table.
+var (
+	errFailed      = errors.New("some measurements failed, see the table")
+	errInterrupted = errors.New("interrupted, the table has what was measured until then")
+)
 
 func command(ctx context.Context, args []string, out, progress io.Writer) error {
 	s, err := parse(args, progress)
@@ -45,7 +48,10 @@ func command(ctx context.Context, args []string, out, progress io.Writer) error 
 	if err := s.write(r, out); err != nil {
 		return err
 	}
-	if r.Failed() {
+	switch {
+	case r.Missing > 0:
+		return errInterrupted
+	case r.Failed():
 		return errFailed
 	}
 	return nil

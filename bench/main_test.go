@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"math"
 	"os"
 	"slices"
@@ -56,6 +58,17 @@ func TestSmoke(t *testing.T) {
 	}
 	if got := strings.Count(progress.String(), "\n"); got != len(r.Samples) {
 		t.Errorf("%d lines of progress for %d measurements", got, len(r.Samples))
+	}
+}
+
+// TestInterrupt: what was measured until then is shown, and that it is not all.
+func TestInterrupt(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out strings.Builder
+	err := command(ctx, []string{"-peers", "tcp,unix", "-rows", "W1", "-rounds", "3"}, &out, t.Output())
+	if !errors.Is(err, errInterrupted) || !strings.Contains(out.String(), "6 measurements are missing") {
+		t.Errorf("%v, after\n%s", err, out.String())
 	}
 }
 
