@@ -86,6 +86,9 @@ func (n *Node) noteRestart(old, now *session) {
 
 func (n *Node) dialOnce(ctx context.Context, url string) (*session, error) {
 	link, err := transport.Dial(ctx, url, n.cfg.transport())
+	if bad, ok := errors.AsType[*transport.AddressError](err); ok {
+		return nil, fault(CodeAddress, bad, "")
+	}
 	if err != nil {
 		return nil, fault(CodeUnreachable, err, "")
 	}

@@ -297,6 +297,26 @@ func TestSlowHandshakeIsGivenUp(t *testing.T) {
 	}
 }
 
+// TestUnusableAddresses: no node could be reached there, whether one runs or not,
+// and the error says what is wrong with the address.
+func TestUnusableAddresses(t *testing.T) {
+	n := objtest.New(t).Node()
+	for url, want := range map[string]string{
+		"localhost:7000":       "has no scheme",
+		"tcp://localhost":      "needs host and port",
+		"tcp://[::1:70":        "not an address",
+		"unix://host/s":        "needs an absolute path",
+		"tls://[::1]:1":        "Config.TLS is not set",
+		"tcp://192.0.2.1:7000": "use tls://, or set AllowPlaintext",
+	} {
+		err := openError(t.Context(), n, url)
+		if !errors.Is(err, objects.ErrAddress) || objects.OutcomeOf(err) != objects.NotSent ||
+			!strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "check that the node runs") {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+}
+
 func TestUnreachable(t *testing.T) {
 	kit := objtest.New(t)
 	n := kit.Node()

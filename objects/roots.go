@@ -86,7 +86,7 @@ func (r *roots) clear(n *Node) {
 
 // Open returns the object that the node at url publishes under name. It uses
 // the session with that node, or makes one; dialling and asking end with ctx.
-// Errors: [ErrUnreachable], [ErrNoSuchObject], [ErrNoSuchInterface] if the
+// Errors: [ErrAddress], [ErrUnreachable], [ErrNoSuchObject], [ErrNoSuchInterface] if the
 // object is not a T, [ErrVersion], [ErrRefused].
 func Open[T any](ctx context.Context, n *Node, url, name string) (T, error) {
 	ref, err := OpenRef(ctx, n, url, name)

@@ -93,7 +93,7 @@ func listenTCP(ctx context.Context, u *url.URL, cfg *Config) (Listener, error) {
 	var secure *tls.Config
 	if u.Scheme == "tls" {
 		if !canServe(cfg.TLS) {
-			return nil, fmt.Errorf("%v: Config.TLS has no certificate", u)
+			return nil, unusable("%v: Config.TLS has no certificate", u)
 		}
 		secure = hardened(cfg.TLS)
 	}
@@ -131,7 +131,7 @@ func hardened(c *tls.Config) *tls.Config {
 
 func dialTCP(ctx context.Context, u *url.URL, cfg *Config) (Link, error) {
 	if u.Scheme == "tls" && cfg.TLS == nil {
-		return nil, fmt.Errorf("%v: Config.TLS is not set", u)
+		return nil, unusable("%v: Config.TLS is not set", u)
 	}
 	d := net.Dialer{Control: plaintextRule(u, cfg)}
 	conn, err := d.DialContext(ctx, "tcp", u.Host)
@@ -169,24 +169,14 @@ func plaintextRule(u *url.URL, cfg *Config) func(_, address string, _ syscall.Ra
 			return nil
 		}
 		where := cmp.Or(host, "every address of this machine")
-		return &plaintextError{u, where}
+		return unusable("%v is plaintext beyond loopback (%s); use tls://, or set AllowPlaintext", u, where)
 	}
-}
-
-// plaintextError is the refusal of plaintextRule.
-type plaintextError struct {
-	url   *url.URL
-	where string
-}
-
-func (e *plaintextError) Error() string {
-	return fmt.Sprintf("%v is plaintext beyond loopback (%s); use tls://, or set AllowPlaintext", e.url, e.where)
 }
 
 // refusal takes a refusal of plaintextRule out of what package net puts around it.
 func refusal(err error) error {
-	if plain, ok := errors.AsType[*plaintextError](err); ok {
-		return plain
+	if refused, ok := errors.AsType[*AddressError](err); ok {
+		return refused
 	}
 	return err
 }

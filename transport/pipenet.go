@@ -84,7 +84,7 @@ type pipeListener struct {
 func listenPipe(u *url.URL, cfg *Config) (Listener, error) {
 	n := cfg.PipeNet
 	if n == nil {
-		return nil, fmt.Errorf("%v: Config.PipeNet is not set", u)
+		return nil, unusable("%v: Config.PipeNet is not set", u)
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -120,7 +120,7 @@ func (l *pipeListener) Close() error {
 func dialPipe(ctx context.Context, u *url.URL, cfg *Config) (Link, error) {
 	n := cfg.PipeNet
 	if n == nil {
-		return nil, fmt.Errorf("%v: Config.PipeNet is not set", u)
+		return nil, unusable("%v: Config.PipeNet is not set", u)
 	}
 	n.mu.Lock()
 	l := n.listeners[u.String()]

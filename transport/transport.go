@@ -188,8 +188,22 @@ type ProtocolError struct {
 // Error names the violation.
 func (e *ProtocolError) Error() string { return "protocol violation: " + e.Violation }
 
+// AddressError says why an address cannot be used with this Config, whoever
+// listens there.
+type AddressError struct {
+	Reason string
+}
+
+// Error returns the reason.
+func (e *AddressError) Error() string { return e.Reason }
+
+func unusable(format string, args ...any) error {
+	return &AddressError{Reason: fmt.Sprintf(format, args...)}
+}
+
 // Listen accepts links at an address: tcp://host:port, tls://host:port,
-// unix:///path or pipe://name. ctx bounds the call, not the listener.
+// unix:///path or pipe://name. ctx bounds the call, not the listener. The error is
+// an AddressError, or that of the network.
 func Listen(ctx context.Context, address string, cfg *Config) (Listener, error) {
 	cfg = cfg.defaults()
 	u, err := parse(address)
@@ -205,7 +219,8 @@ func Listen(ctx context.Context, address string, cfg *Config) (Listener, error) 
 	return listenPipe(u, cfg)
 }
 
-// Dial connects to an address. It returns within ctx.
+// Dial connects to an address. It returns within ctx. The error is an
+// AddressError, or that of the network.
 func Dial(ctx context.Context, address string, cfg *Config) (Link, error) {
 	cfg = cfg.defaults()
 	u, err := parse(address)
@@ -227,23 +242,23 @@ func parse(address string) (*url.URL, error) {
 		u, err = &url.URL{}, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%q is not an address: %w", address, err)
+		return nil, unusable("%q is not an address: %v", address, err)
 	}
 	switch u.Scheme {
 	case "tcp", "tls":
 		if _, port, err := net.SplitHostPort(u.Host); err != nil || port == "" {
-			return nil, fmt.Errorf("%q needs host and port: %s://host:port", address, u.Scheme)
+			return nil, unusable("%q needs host and port: %s://host:port", address, u.Scheme)
 		}
 	case "unix":
 		if u.Host != "" || u.Path == "" {
-			return nil, fmt.Errorf("%q needs an absolute path: unix:///path", address)
+			return nil, unusable("%q needs an absolute path: unix:///path", address)
 		}
 	case "pipe":
 		if u.Host == "" {
-			return nil, fmt.Errorf("%q needs a name: pipe://name", address)
+			return nil, unusable("%q needs a name: pipe://name", address)
 		}
 	default:
-		return nil, fmt.Errorf("%q has no scheme that is known; use tcp://host:port, tls://host:port, unix:///path or pipe://name", address)
+		return nil, unusable("%q has no scheme that is known; use tcp://host:port, tls://host:port, unix:///path or pipe://name", address)
 	}
 	return u, nil
 }
