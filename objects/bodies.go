@@ -42,6 +42,7 @@ type promise struct {
 	size    uint64
 	budget  *marshal.Budget // pays for the body and for the values in it
 	patient bool            // the body waits for its budget; else it is lost if the budget is used up
+	broken  Code            // of the fault if the body is lost
 	deliver func(received)  // called once
 }
 
@@ -214,9 +215,13 @@ func (b *bodies) awaitBudget(ctx context.Context, w *body) error {
 	return nil
 }
 
-// BodyDone implements transport.Handler: the body has come, or never will.
+// BodyDone implements transport.Handler: the body has come, or never will. When
+// the connection has ended, [bodies.fail] knows why.
 func (s *session) BodyDone(id uint64, data []byte, err error) {
 	b := &s.bodies
+	if err != nil && !errors.Is(err, transport.ErrBodyLost) {
+		return
+	}
 	b.mu.Lock()
 	w := b.known[id]
 	delete(b.known, id)
@@ -230,13 +235,11 @@ func (s *session) BodyDone(id uint64, data []byte, err error) {
 		w.deliver(received{lost: w.over})
 	case err != nil:
 		w.budget.Release(w.held)
-		w.deliver(received{lost: fault(CodeBadArguments, errors.Join(errBodyLost, err), "")})
+		w.deliver(received{lost: fault(w.broken, err, "")})
 	default:
 		w.deliver(received{data: data, held: w.held})
 	}
 }
-
-var errBodyLost = errors.New("the sender stopped before the end")
 
 // fail ends every body on its way: the session is over.
 func (b *bodies) fail(why *Error) {

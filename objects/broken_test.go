@@ -3,6 +3,8 @@ package objects_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -118,4 +120,39 @@ func TestStragglersAreCounted(t *testing.T) {
 			t.Errorf("Unreferenced ran %d times", n)
 		}
 	})
+}
+
+// TestAResultCutOffByTheConnection loses the connection in the middle of a large
+// result: it is the connection that is to blame, and nobody saw the call's end.
+func TestAResultCutOffByTheConnection(t *testing.T) {
+	p := newPairAt(t, quiet, "tcp://127.0.0.1:0")
+	front, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer front.Close()
+	go func() {
+		in, err := front.Accept()
+		if err != nil {
+			return
+		}
+		out, err := net.Dial("tcp", strings.TrimPrefix(p.server.Addrs()[0], "tcp://"))
+		if err != nil {
+			return
+		}
+		go io.Copy(out, in)
+		io.CopyN(in, out, 1<<20) // of the answer
+		in.Close()
+		out.Close()
+	}()
+	client := objects.NewNode(&quiet)
+	defer client.Close()
+	far, err := objects.Open[sample.Thing](t.Context(), client, "tcp://"+front.Addr().String(), "thing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = far.Bytes(t.Context(), make([]byte, 3<<20))
+	if !errors.Is(err, objects.ErrUnreachable) || objects.OutcomeOf(err) != objects.OutcomeUnknown {
+		t.Errorf("Bytes = %v (%v)", err, objects.OutcomeOf(err))
+	}
 }

@@ -85,7 +85,7 @@ func (s *session) receiveCall(msg []byte) error {
 		return nil
 	}
 	s.serving.admit(in, false)
-	return s.bodies.announce(&m.Body, promise{budget: s.arguments, deliver: func(body received) {
+	return s.bodies.announce(&m.Body, promise{budget: s.arguments, broken: CodeBadArguments, deliver: func(body received) {
 		in.payload, in.held = body.data, body.held
 		in.refused = cmp.Or(in.refused, body.lost)
 		s.serving.arrived(in)

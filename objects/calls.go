@@ -242,7 +242,7 @@ func (s *session) receiveReturn(msg []byte) error {
 	}
 	id, a := m.ID, reply{status: m.Status, slots: slots, fault: fail}
 	if m.Body.Bulk {
-		return s.bodies.announce(&m.Body, promise{budget: s.results, patient: true, deliver: func(body received) {
+		return s.bodies.announce(&m.Body, promise{budget: s.results, patient: true, broken: CodeBadResults, deliver: func(body received) {
 			c, _ := s.calls.claim(id)
 			a.payload, a.held, a.fault = body.data, body.held, cmp.Or(fail, body.lost)
 			s.answer(c, a, r)

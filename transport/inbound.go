@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"time"
 
@@ -60,6 +61,9 @@ func (c *muxConn) takeBody(s *yamux.Stream, in *bufio.Reader, head heading, h Ha
 		err = io.ErrUnexpectedEOF // the sender gave up
 	}
 	err = c.explain(err)
+	if err != nil && !s.Session().IsClosed() {
+		err = fmt.Errorf("%w: %w", ErrBodyLost, err)
+	}
 	h.BodyDone(head.id, buf, err)
 	return err == nil
 }

@@ -214,7 +214,7 @@ func (c *pipeConn) receive(ctx context.Context, h Handler, body *pipeBody) {
 	case err != nil:
 		c.Abort(err)
 	case body.lost:
-		err = io.ErrUnexpectedEOF
+		err = fmt.Errorf("%w: %w", ErrBodyLost, io.ErrUnexpectedEOF)
 	default:
 		copy(buf, body.data)
 	}

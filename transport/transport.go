@@ -97,7 +97,7 @@ type Handler interface {
 	// skipped. An error ends the connection.
 	Body(ctx context.Context, id uint64, size int64) ([]byte, error)
 	// BodyDone tells that buf, from Body, is complete, or with err that it never
-	// will be.
+	// will be: ErrBodyLost, or else the connection ends.
 	BodyDone(id uint64, buf []byte, err error)
 }
 
@@ -178,6 +178,8 @@ var (
 	ErrTimeout = errors.New("peer stalled")
 	// ErrTooLarge: a message or body is beyond the limit.
 	ErrTooLarge = errors.New("message too large")
+	// ErrBodyLost: the sender of a bulk body gave it up, or stalled.
+	ErrBodyLost = errors.New("the sender stopped before the end")
 )
 
 // ProtocolError says what rule the peer broke.
