@@ -54,6 +54,10 @@ type Config struct {
 	// defaults written at them.
 	Limits Limits
 
+	// LaneThroughYamux sends calls through yamux's queues and goroutines; the bytes
+	// on the wire are the same. It is slower, and there to compare with.
+	LaneThroughYamux bool
+
 	// PipeNet is the in-memory network of pipe:// addresses. Nil: one that is
 	// common to the process.
 	PipeNet *transport.PipeNet
@@ -167,5 +171,7 @@ func (c *Config) transport() *transport.Config {
 		MaxStreams:     c.Limits.Streams,
 		MaxBody:        int64(c.Limits.MessageSize),
 		PipeNet:        c.PipeNet,
+
+		LaneThroughYamux: c.LaneThroughYamux,
 	}
 }

@@ -161,9 +161,12 @@ func onEveryTransport(t *testing.T, test func(t *testing.T, p *pair)) {
 		"tcp":  "tcp://127.0.0.1:0",
 		"unix": "unix://" + filepath.Join(t.TempDir(), "s"),
 		"tls":  "tls://127.0.0.1:0",
+
+		"tcp, lane through yamux": "tcp://127.0.0.1:0",
 	} {
 		t.Run(scheme, func(t *testing.T) {
-			test(t, newPairAt(t, objects.Config{TLS: selfSigned(t)}, url))
+			through := strings.HasSuffix(scheme, "through yamux")
+			test(t, newPairAt(t, objects.Config{TLS: selfSigned(t), LaneThroughYamux: through}, url))
 		})
 	}
 }

@@ -32,8 +32,8 @@ const (
 	resetBurst = 2000
 )
 
-// guard reads the headers of inbound frames, without copying, and ends the
-// connection on what would hurt yamux: it starts a goroutine for each ping,
+// guard looks at the headers of inbound frames, and ends the connection on what
+// would hurt yamux: it starts a goroutine for each ping,
 // accepts any number of streams, and believes any stream id. Its violation is
 // final. It sees outbound headers too, for the table of streams.
 type guard struct {
@@ -43,9 +43,6 @@ type guard struct {
 	parity   uint32 // of the ids that the peer may open
 	lastID   uint32 // the latest it opened
 
-	header [headerSize]byte
-	have   int    // bytes of header read
-	skip   uint32 // bytes of the frame's body to come
 	maxLen uint32 // bytes of a frame's body
 
 	pings  bucket
@@ -67,48 +64,32 @@ func newGuard(role Role, cfg *Config, now func() time.Time, violated func(error)
 	return g
 }
 
-// inspect looks at the next inbound bytes.
-func (g *guard) inspect(p []byte) error {
-	for len(p) > 0 {
-		if g.skip > 0 {
-			n := min(int(g.skip), len(p))
-			g.skip -= uint32(n)
-			p = p[n:]
-			continue
-		}
-		n := copy(g.header[g.have:], p)
-		g.have += n
-		p = p[n:]
-		if g.have < headerSize {
-			return nil
-		}
-		g.have = 0
-		if err := g.frame(); err != nil {
-			g.violated(err)
-			return err
-		}
-	}
-	return nil
-}
-
 // header is the head of a frame.
 type header struct {
-	kind   byte
-	flags  uint16
-	id     uint32
-	length uint32
+	version byte
+	kind    byte
+	flags   uint16
+	id      uint32
+	length  uint32
 }
 
 func parseHeader(p []byte) header {
-	return header{p[1], binary.BigEndian.Uint16(p[2:]), binary.BigEndian.Uint32(p[4:]), binary.BigEndian.Uint32(p[8:])}
+	return header{p[0], p[1], binary.BigEndian.Uint16(p[2:]), binary.BigEndian.Uint32(p[4:]), binary.BigEndian.Uint32(p[8:])}
 }
 
-// frame checks one inbound header.
-func (g *guard) frame() error {
-	h := parseHeader(g.header[:])
+// came checks the header of an inbound frame.
+func (g *guard) came(h header) error {
+	err := g.frame(h)
+	if err != nil {
+		g.violated(err)
+	}
+	return err
+}
+
+func (g *guard) frame(h header) error {
 	switch {
-	case g.header[0] != 0:
-		return violation("frame of version %d", g.header[0])
+	case h.version != 0:
+		return violation("frame of version %d", h.version)
 	case h.kind > frameGoAway:
 		return violation("frame of unknown type %d", h.kind)
 	case h.flags > flagSYN|flagACK|flagFIN|flagRST:
@@ -126,9 +107,6 @@ func (g *guard) frame() error {
 		return violation("frame of %d bytes, the window is %d", h.length, g.maxLen)
 	case h.flags&flagRST != 0 && !g.resets.take(g.now()):
 		return violation("more than %d resets a second", resetRate)
-	}
-	if h.kind == frameData {
-		g.skip = h.length
 	}
 	if h.flags&flagSYN != 0 {
 		if err := g.open(h.id); err != nil {

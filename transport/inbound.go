@@ -43,6 +43,29 @@ func readHeading(in io.ByteReader) (head heading, err error) {
 	return head, err
 }
 
+// readUvarint is binary.ReadUvarint that tells an end from a violation. io.EOF
+// means that there was nothing.
+func readUvarint(r io.ByteReader) (uint64, error) {
+	var v uint64
+	for shift := 0; shift < 64; shift += 7 {
+		b, err := r.ReadByte()
+		if err == io.EOF && shift > 0 {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return 0, err
+		}
+		if shift == 63 && b > 1 {
+			break // more than 64 bits
+		}
+		v |= uint64(b&0x7f) << shift
+		if b < 0x80 {
+			return v, nil
+		}
+	}
+	return 0, violation("number of more than 64 bits")
+}
+
 // takeBody hands one body to the handler; false ends the stream.
 func (c *muxConn) takeBody(s *yamux.Stream, in *bufio.Reader, head heading, h Handler) bool {
 	buf, err := h.Body(c.ctx, head.id, int64(head.size))

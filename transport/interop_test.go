@@ -26,9 +26,9 @@ func quiet() *yamux.Config {
 
 // plainClient dials a Conn with plain yamux and opens the lane. The Conn is
 // served.
-func plainClient(t *testing.T) (*yamux.Session, *yamux.Stream, *recorder) {
+func plainClient(t *testing.T, config *transport.Config) (*yamux.Session, *yamux.Stream, *recorder) {
 	t.Helper()
-	a := acceptOne(t, "tcp://127.0.0.1:0", nil)
+	a := acceptOne(t, "tcp://127.0.0.1:0", config)
 	conn, err := net.Dial("tcp", strings.TrimPrefix(a.url, "tcp://"))
 	if err != nil {
 		t.Fatal(err)
@@ -96,9 +96,19 @@ func expectBytes(t *testing.T, r io.Reader, want []byte) {
 	}
 }
 
+// laneWays are the two ways in which a Conn can carry the lane; on the wire they
+// are one.
+var laneWays = map[string]*transport.Config{"past yamux": nil, "through yamux": {LaneThroughYamux: true}}
+
 // TestPlainYamuxClient speaks the lane and a bulk stream, both ways.
 func TestPlainYamuxClient(t *testing.T) {
-	session, lane, r := plainClient(t)
+	for way, config := range laneWays {
+		t.Run(way, func(t *testing.T) { testPlainYamuxClient(t, config) })
+	}
+}
+
+func testPlainYamuxClient(t *testing.T, config *transport.Config) {
+	session, lane, r := plainClient(t, config)
 	lane.Write(append(laneMessage("one"), laneMessage("two")...))
 	for _, want := range []string{"one", "two"} {
 		if got := <-r.lane; string(got) != want {
@@ -367,4 +377,66 @@ func TestWindow(t *testing.T) {
 	conn, _ := raw(t, nil)
 	const ack = 2
 	expectBytes(t, conn, frame(1, ack, 1, 1<<20-256<<10)) // in addition
+}
+
+// TestPlainYamuxServer sends much more than the lane's window both ways at once,
+// to a plain yamux server that echoes: both sides must keep granting, or neither
+// gets on. Between the messages the server opens streams and pings.
+func TestPlainYamuxServer(t *testing.T) {
+	for way, config := range laneWays {
+		t.Run(way, func(t *testing.T) { testPlainYamuxServer(t, config) })
+	}
+}
+
+func testPlainYamuxServer(t *testing.T, config *transport.Config) {
+	session, lane, r := plainServer(t, config)
+	go io.Copy(lane, lane)
+	c := r.conn()
+	const messages, size = 300, 50 << 10 // 15 MiB; a window is 1 MiB
+	go func() {
+		for i := range messages {
+			if err := c.Send(t.Context(), []byte{byte(i)}, make([]byte, size)); err != nil {
+				t.Errorf("Send: %v", err)
+				return
+			}
+		}
+	}()
+	for i := range messages {
+		if got := <-r.lane; len(got) != size+1 || got[0] != byte(i) {
+			t.Fatalf("message %d: %d bytes, the first %x", i, len(got), got[0])
+		}
+		if i%50 != 0 {
+			continue
+		}
+		bulk, err := session.OpenStream()
+		if err != nil {
+			t.Fatal(err)
+		}
+		bulk.Write([]byte{byte(i / 50), 3, 'a', 'b', 'c'})
+		if b := <-r.done; string(b.data) != "abc" {
+			t.Errorf("body %+v", b)
+		}
+		if _, err := session.Ping(); err != nil {
+			t.Errorf("Ping: %v", err)
+		}
+		bulk.Close()
+	}
+	lane.Close()
+	if err := <-r.served; err == nil || !strings.Contains(err.Error(), "peer closed the connection") {
+		t.Errorf("Serve = %v", err)
+	}
+}
+
+// TestLaneEndsWithinAMessage has a peer that closes the lane too early.
+func TestLaneEndsWithinAMessage(t *testing.T) {
+	for way, config := range laneWays {
+		t.Run(way, func(t *testing.T) {
+			_, lane, r := plainServer(t, config)
+			lane.Write([]byte{9, 'x'})
+			lane.Close()
+			if err := <-r.served; !errors.Is(err, io.ErrUnexpectedEOF) {
+				t.Errorf("Serve = %v", err)
+			}
+		})
+	}
 }

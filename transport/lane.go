@@ -1,17 +1,11 @@
 package transport
 
 import (
-	"bufio"
 	"context"
 	"encoding/binary"
 	"fmt"
-	"io"
 	"runtime"
-	"slices"
 	"sync"
-	"time"
-
-	"github.com/hashicorp/yamux"
 )
 
 // laneWriter joins the messages of many callers into few writes. Senders append
@@ -19,7 +13,7 @@ import (
 // that writes until the buffer is empty. No sender is ever inside a network
 // write, so that its context always frees it.
 type laneWriter struct {
-	w    *yamux.Stream
+	w    laneStream
 	conn *muxConn
 	max  int // bytes of one message
 	cap  int // bytes that may be queued
@@ -29,6 +23,7 @@ type laneWriter struct {
 	count    int           // of messages in buf
 	spare    []byte        // the other buffer, while nobody writes
 	flushing bool          // a flush runs
+	kicked   bool          // the flush must write even if nothing is queued
 	room     chan struct{} // closed and replaced when buf is taken; nil while nobody waits
 	idle     chan struct{} // closed when a flush ends; nil while nobody waits
 	err      error         // why nothing can be sent
@@ -94,11 +89,11 @@ func (l *laneWriter) flush() {
 		if l.crowded() {
 			runtime.Gosched() // more is coming; one write for all of it
 		}
-		batch := l.take()
-		if batch == nil {
+		batch, ok := l.take()
+		if !ok {
 			return
 		}
-		if err := l.write(batch); err != nil {
+		if err := l.w.write(batch); err != nil {
 			l.lose(err)
 		}
 		l.giveBack(batch)
@@ -115,21 +110,6 @@ func (l *laneWriter) lose(err error) {
 	l.conn.Abort(l.conn.explain(err))
 }
 
-// writePiece is how many bytes the peer must take within WriteTimeout.
-const writePiece = 64 << 10
-
-// write writes a batch. A peer that opens no window for WriteTimeout has lost its
-// connection: yamux itself would wait for ever.
-func (l *laneWriter) write(batch []byte) error {
-	for piece := range slices.Chunk(batch, writePiece) {
-		l.w.SetWriteDeadline(time.Now().Add(l.conn.cfg.WriteTimeout))
-		if _, err := l.w.Write(piece); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // crowded reports whether more than one message is queued.
 func (l *laneWriter) crowded() bool {
 	l.mu.Lock()
@@ -137,20 +117,32 @@ func (l *laneWriter) crowded() bool {
 	return l.count > 1
 }
 
-// take returns the queued bytes; nil ends the flush.
-func (l *laneWriter) take() []byte {
+// kick sees to it that the stream's write is called soon, be it with nothing.
+func (l *laneWriter) kick() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.buf) == 0 || l.err != nil {
+	l.kicked = true
+	if !l.flushing && l.err == nil {
+		l.flushing = true
+		l.conn.tasks.Go(l.flush)
+	}
+}
+
+// take returns the queued bytes, of which there are none after a kick; false ends
+// the flush.
+func (l *laneWriter) take() (batch []byte, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.buf) == 0 && !l.kicked || l.err != nil {
 		l.flushing = false
 		l.buf, l.count = l.buf[:0], 0
 		wake(&l.idle)
-		return nil
+		return nil, false
 	}
-	batch := l.buf
-	l.buf, l.spare, l.count = l.spare[:0], nil, 0
+	batch = l.buf
+	l.buf, l.spare, l.count, l.kicked = l.spare[:0], nil, 0, false
 	wake(&l.room)
-	return batch
+	return batch, true
 }
 
 // keepBuffer is the largest write buffer that is kept, in bytes.
@@ -199,50 +191,4 @@ func (l *laneWriter) drain() {
 	idle := l.idle
 	l.mu.Unlock()
 	<-idle
-}
-
-// readLane delivers the lane's messages until it ends.
-func readLane(r io.Reader, max int, h Handler) error {
-	in := bufio.NewReaderSize(r, 16<<10)
-	var buf []byte
-	for {
-		size, err := readUvarint(in)
-		if err != nil {
-			return err
-		}
-		if size > uint64(max) {
-			return violation("message of %d bytes on the lane, the limit is %d", size, max)
-		}
-		if int(size) > cap(buf) {
-			buf = make([]byte, size)
-		}
-		msg := buf[:size]
-		if _, err := io.ReadFull(in, msg); err != nil {
-			return err
-		}
-		h.Message(msg)
-	}
-}
-
-// readUvarint is binary.ReadUvarint that tells an end from a violation. io.EOF
-// means that there was nothing.
-func readUvarint(r io.ByteReader) (uint64, error) {
-	var v uint64
-	for shift := 0; shift < 64; shift += 7 {
-		b, err := r.ReadByte()
-		if err == io.EOF && shift > 0 {
-			err = io.ErrUnexpectedEOF
-		}
-		if err != nil {
-			return 0, err
-		}
-		if shift == 63 && b > 1 {
-			break // more than 64 bits
-		}
-		v |= uint64(b&0x7f) << shift
-		if b < 0x80 {
-			return v, nil
-		}
-	}
-	return 0, violation("number of more than 64 bits")
 }

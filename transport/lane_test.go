@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync/atomic"
 	"testing"
-	"testing/iotest"
 )
 
 // gate is a conn whose writes of data can be held up.
@@ -79,15 +79,21 @@ func FuzzLane(f *testing.F) {
 	const limit = 200
 	f.Fuzz(func(t *testing.T, input []byte) {
 		var c, slow collector
-		err := readLane(bytes.NewReader(input), limit, &c)
-		slowErr := readLane(iotest.OneByteReader(bytes.NewReader(input)), limit, &slow)
-		if !bytes.Equal(c.seen, slow.seen) || err.Error() != slowErr.Error() {
+		whole, bytewise := laneReader{max: limit}, laneReader{max: limit}
+		err := whole.feed(slices.Clone(input), &c)
+		var slowErr error
+		for i := 0; i < len(input) && slowErr == nil; i++ {
+			slowErr = bytewise.feed([]byte{input[i]}, &slow)
+		}
+		if !bytes.Equal(c.seen, slow.seen) || fmt.Sprint(err) != fmt.Sprint(slowErr) || whole.inMessage() != bytewise.inMessage() {
 			t.Errorf("at once %x, %v; byte by byte %x, %v", c.seen, err, slow.seen, slowErr)
 		}
 		var want collector
 		r := bytes.NewReader(input)
+		clean := false // input ends with a message
 		for {
 			size, err := binary.ReadUvarint(r)
+			clean = err == io.EOF
 			if err != nil || size > limit || int64(size) > int64(r.Len()) {
 				break
 			}
@@ -98,8 +104,11 @@ func FuzzLane(f *testing.F) {
 		if !bytes.Equal(c.seen, want.seen) {
 			t.Errorf("delivered %x, want %x", c.seen, want.seen)
 		}
-		if _, broken := errors.AsType[*ProtocolError](err); !broken && !isAny(err, io.EOF, io.ErrUnexpectedEOF) {
+		if _, broken := errors.AsType[*ProtocolError](err); !broken && err != nil {
 			t.Errorf("ended with %v", err)
+		}
+		if err == nil && whole.inMessage() == clean {
+			t.Errorf("ended within a message: %v", !clean)
 		}
 	})
 }

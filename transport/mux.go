@@ -29,7 +29,6 @@ type muxConn struct {
 	session *yamux.Session
 	lane    *laneWriter
 	bulk    *bulkSender
-	laneIn  *yamux.Stream
 
 	tasks sync.WaitGroup // flushes, bodies, inbound streams
 
@@ -52,6 +51,9 @@ func openMux(conn net.Conn, role Role, info Info, cfg *Config) (*muxConn, error)
 	c.bulk = newBulkSender(c)
 	c.under = &under{Conn: conn, writeTimeout: cfg.WriteTimeout}
 	c.under.guard = newGuard(role, cfg, time.Now, c.Abort)
+	if !cfg.LaneThroughYamux {
+		c.under.lane = newDirectLane(c)
+	}
 	settings := &yamux.Config{
 		AcceptBacklog:          cfg.MaxStreams,
 		EnableKeepAlive:        false, // heartbeats are messages of the lane
@@ -62,22 +64,30 @@ func openMux(conn net.Conn, role Role, info Info, cfg *Config) (*muxConn, error)
 		StreamCloseTimeout:     closeTimeout,
 		Logger:                 yamuxLog{cfg.Logger},
 	}
-	var err error
-	if role == Dialer {
-		if c.session, err = yamux.Client(c.under, settings); err == nil {
-			c.laneIn, err = c.session.OpenStream()
-		}
-	} else if c.session, err = yamux.Server(c.under, settings); err == nil {
-		c.laneIn, err = c.acceptLane()
-	}
+	stream, err := c.openSession(role, settings)
 	if err != nil {
 		if c.session != nil {
 			c.session.Close()
 		}
 		return nil, c.explain(err)
 	}
-	c.lane.w = c.laneIn
+	c.lane.w = &yamuxLane{c, stream}
+	if c.under.lane != nil {
+		c.lane.w = c.under.lane
+	}
 	return c, nil
+}
+
+// openSession starts yamux and returns stream 1.
+func (c *muxConn) openSession(role Role, settings *yamux.Config) (lane *yamux.Stream, err error) {
+	if role == Dialer {
+		if c.session, err = yamux.Client(c.under, settings); err == nil {
+			lane, err = c.session.OpenStream()
+		}
+	} else if c.session, err = yamux.Server(c.under, settings); err == nil {
+		lane, err = c.acceptLane()
+	}
+	return lane, err
 }
 
 // acceptLane waits for stream 1. Its opener sends the first frame right away.
@@ -109,11 +119,10 @@ func (c *muxConn) SendBody(ctx context.Context, id uint64, body []byte) error {
 	return c.bulk.send(ctx, id, body)
 }
 
-// Serve reads the lane on the calling goroutine, and starts one for each inbound
-// bulk stream.
+// Serve has the lane served, and starts a goroutine for each inbound bulk stream.
 func (c *muxConn) Serve(h Handler) error {
 	c.tasks.Go(func() { c.acceptLoop(h) })
-	err := readLane(c.laneIn, c.cfg.MaxLaneMessage, h)
+	err := c.lane.w.serve(h)
 	c.Abort(c.why(err))
 	c.session.Close()
 	c.mu.Lock()

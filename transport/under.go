@@ -10,7 +10,8 @@ import (
 
 // under is the conn below yamux. Outbound it joins each frame's header with its
 // body, which yamux writes one after the other, into one write with a deadline;
-// inbound it reads into a large buffer and shows every frame to the guard.
+// inbound it reads into a large buffer and shows every frame to the guard. The
+// frames of the lane pass yamux by, both ways.
 type under struct {
 	net.Conn
 	writeTimeout time.Duration
@@ -23,7 +24,10 @@ type under struct {
 	hold    bool
 	out     []byte // header and body joined
 
-	buf    []byte // read and not yet given to yamux: buf[next:end]
+	lane  *directLane // takes the lane's frames; nil: they are yamux's
+	frame inFrame
+
+	buf    []byte // read and not yet used: buf[next:end]
 	next   int
 	end    int
 	size   int // of buf, from the next read on
@@ -78,6 +82,39 @@ func (u *under) writeJoined(body []byte) (int, error) {
 	return max(n-headerSize, 0), err
 }
 
+// writeLane writes a frame of the lane with payload, if there is any, behind one
+// that grants the peer more of its window, if grant is not 0. payload is within
+// the window.
+func (u *under) writeLane(grant uint32, payload []byte) error {
+	u.writing.Lock()
+	defer u.writing.Unlock()
+	if u.ended || grant == 0 && len(payload) == 0 {
+		return nil
+	}
+	u.out = u.out[:0]
+	if grant > 0 {
+		u.out = appendHeader(u.out, frameWindow, grant)
+	}
+	if len(payload) > 0 {
+		u.out = appendHeader(u.out, frameData, uint32(len(payload)))
+	}
+	u.SetWriteDeadline(time.Now().Add(u.writeTimeout))
+	if len(payload) > joinMax {
+		parts := net.Buffers{u.out, payload}
+		_, err := parts.WriteTo(u.Conn)
+		return err
+	}
+	u.out = append(u.out, payload...)
+	_, err := u.Conn.Write(u.out)
+	return err
+}
+
+// appendHeader appends the header of a frame of the lane without flags.
+func appendHeader(b []byte, kind byte, length uint32) []byte {
+	b = append(b, 0, kind, 0, 0)
+	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(b, laneID), length)
+}
+
 // closeWrite tells the peer that nothing more comes, and leaves the other
 // direction open.
 func (u *under) closeWrite() {
@@ -89,15 +126,109 @@ func (u *under) closeWrite() {
 	}
 }
 
+// Read gives yamux what came: every frame that the guard lets pass, except those
+// that the lane takes.
 func (u *under) Read(p []byte) (int, error) {
-	if u.next == u.end {
-		if err := u.fill(); err != nil {
+	for {
+		if n := u.give(p); n > 0 {
+			return n, nil
+		}
+		if u.frame.last && u.frame.left == 0 {
+			return 0, u.lane.ended()
+		}
+		if u.next == u.end {
+			if err := u.fill(); err != nil {
+				return 0, err
+			}
+		}
+		if err := u.advance(); err != nil {
 			return 0, err
 		}
 	}
-	n := copy(p, u.buf[u.next:u.end])
+}
+
+// inFrame is the inbound frame that is being read.
+type inFrame struct {
+	header [headerSize]byte
+	have   int    // bytes of header that were read
+	pass   []byte // of header, not yet given to yamux
+	left   int    // bytes of the body that have not been taken
+	ofLane bool   // the body is the lane's
+	last   bool   // the lane ends with it
+}
+
+// give copies to p what comes next for yamux, of a header or a body; 0 if there is
+// nothing in the buffer.
+func (u *under) give(p []byte) (n int) {
+	f := &u.frame
+	if len(f.pass) > 0 {
+		n = copy(p, f.pass)
+		f.pass = f.pass[n:]
+		return n
+	}
+	if !f.ofLane {
+		n = copy(p, u.body())
+		u.take(n)
+	}
+	return n
+}
+
+// body is what the buffer has of the frame's body.
+func (u *under) body() []byte { return u.buf[u.next:min(u.end, u.next+u.frame.left)] }
+
+// take moves on by n bytes of the body.
+func (u *under) take(n int) {
 	u.next += n
-	return n, nil
+	u.frame.left -= n
+}
+
+// advance uses what the buffer has that is not yamux's yet: a body of the lane, or
+// the next header.
+func (u *under) advance() error {
+	f := &u.frame
+	switch {
+	case f.left > 0 && f.ofLane:
+		body := u.body()
+		u.take(len(body))
+		return u.lane.came(body)
+	case f.left > 0:
+		return nil // give will
+	}
+	n := copy(f.header[f.have:], u.buf[u.next:u.end])
+	u.next += n
+	if f.have += n; f.have < headerSize {
+		return nil
+	}
+	h := parseHeader(f.header[:])
+	if err := u.guard.came(h); err != nil {
+		return err
+	}
+	u.begin(h)
+	return nil
+}
+
+// begin sorts out who gets the frame whose header has come. Of the lane's frames
+// yamux gets the flags alone.
+func (u *under) begin(h header) {
+	f := &u.frame
+	f.have, f.left, f.pass = 0, 0, f.header[:]
+	f.ofLane = u.lane != nil && h.id == laneID && (h.kind == frameData || h.kind == frameWindow)
+	if h.kind == frameData {
+		f.left = int(h.length)
+	}
+	if !f.ofLane {
+		return
+	}
+	f.last = h.flags&(flagFIN|flagRST) != 0
+	switch {
+	case h.kind == frameWindow:
+		u.lane.widen(h.length)
+	case h.flags != 0:
+		clear(f.header[headerSize-4:]) // its length
+	}
+	if h.flags == 0 {
+		f.pass = nil
+	}
 }
 
 // fill reads from the network into the buffer, which is empty.
@@ -113,7 +244,7 @@ func (u *under) fill() error {
 	}
 	u.fit(n)
 	u.next, u.end = 0, n
-	return u.guard.inspect(u.buf[:n])
+	return nil
 }
 
 // fit adapts the buffer's size to a read of n bytes.

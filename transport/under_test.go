@@ -30,8 +30,7 @@ func TestReadBufferFits(t *testing.T) {
 	u := &under{Conn: conn, guard: newGuard(Dialer, (*Config)(nil).defaults(), time.Now, func(error) {})}
 	read := func(times int) {
 		for range times {
-			u.next = u.end
-			if _, err := u.Read(make([]byte, 1)); err != nil {
+			if err := u.fill(); err != nil {
 				t.Fatal(err)
 			}
 		}
