@@ -20,7 +20,6 @@ type laneWriter struct {
 
 	mu       sync.Mutex
 	buf      []byte        // messages that nobody is writing yet
-	count    int           // of messages in buf
 	spare    []byte        // the other buffer, while nobody writes
 	flushing bool          // a flush runs
 	kicked   bool          // the flush must write even if nothing is queued
@@ -59,7 +58,6 @@ func (l *laneWriter) send(ctx context.Context, head, body []byte) error {
 	}
 	l.buf = binary.AppendUvarint(l.buf, uint64(size))
 	l.buf = append(append(l.buf, head...), body...)
-	l.count++
 	if !l.flushing {
 		l.flushing = true
 		l.conn.tasks.Go(l.flush)
@@ -86,9 +84,7 @@ func (l *laneWriter) awaitRoom(ctx context.Context) error {
 // flush writes what is queued until nothing is left.
 func (l *laneWriter) flush() {
 	for {
-		if l.crowded() {
-			runtime.Gosched() // more is coming; one write for all of it
-		}
+		runtime.Gosched() // let those who are about to send; one write for all of it
 		batch, ok := l.take()
 		if !ok {
 			return
@@ -110,13 +106,6 @@ func (l *laneWriter) lose(err error) {
 	l.conn.Abort(l.conn.explain(err))
 }
 
-// crowded reports whether more than one message is queued.
-func (l *laneWriter) crowded() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.count > 1
-}
-
 // kick sees to it that the stream's write is called soon, be it with nothing.
 func (l *laneWriter) kick() {
 	l.mu.Lock()
@@ -135,12 +124,12 @@ func (l *laneWriter) take() (batch []byte, ok bool) {
 	defer l.mu.Unlock()
 	if len(l.buf) == 0 && !l.kicked || l.err != nil {
 		l.flushing = false
-		l.buf, l.count = l.buf[:0], 0
+		l.buf = l.buf[:0]
 		wake(&l.idle)
 		return nil, false
 	}
 	batch = l.buf
-	l.buf, l.spare, l.count, l.kicked = l.spare[:0], nil, 0, false
+	l.buf, l.spare, l.kicked = l.spare[:0], nil, false
 	wake(&l.room)
 	return batch, true
 }
