@@ -1,6 +1,7 @@
 package objects
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -28,15 +29,43 @@ func (l *leases) init(n *Node) {
 
 // add starts the lease of a session that lost its connection. It reports false
 // when the node is closing and leases mean nothing any more.
+//
+// There are at most Limits.Sessions leases: a peer that connects anew again and
+// again must not pile them up. One too many ends the oldest.
 func (l *leases) add(id lifetime.SessionID) bool {
+	evicted, ok := l.enter(id)
+	if evicted != 0 {
+		l.node.log.Warn("references of a lost peer are dropped before its lease is over: too many peers were lost",
+			"most", l.node.cfg.Limits.Sessions)
+		l.node.reclaim(l.node.exports.endSession(evicted))
+	}
+	return ok
+}
+
+func (l *leases) enter(id lifetime.SessionID) (evicted lifetime.SessionID, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.down == nil || !l.ticking && !l.node.spawn(l.run) {
-		return false
+		return 0, false
 	}
 	l.ticking = true
+	if len(l.down) >= l.node.cfg.Limits.Sessions {
+		evicted = l.oldest()
+		delete(l.down, evicted)
+	}
 	l.down[id] = l.node.cfg.Lease
-	return true
+	return evicted, true
+}
+
+// oldest returns the lease with the least left; l.mu is held.
+func (l *leases) oldest() (id lifetime.SessionID) {
+	least := time.Duration(math.MaxInt64)
+	for other, left := range l.down {
+		if left < least {
+			id, least = other, left
+		}
+	}
+	return id
 }
 
 // run ticks while a lease is open; it ends with the last one, or at stop.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/netobj/netobj/internal/wire"
 	"github.com/netobj/netobj/objects"
@@ -111,6 +112,44 @@ func TestSessionsOfAKey(t *testing.T) {
 	if !errors.Is(err, objects.ErrRefused) || !strings.Contains(err.Error(), "key has its limit of 1 sessions") {
 		t.Errorf("a second session of the key: %v", err)
 	}
+}
+
+// TestLeasesOfANode has more peers lost than the node may have sessions: the first
+// one's references go before its lease is over. A peer that held nothing leaves no
+// lease.
+func TestLeasesOfANode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, log := limited(t, "pipe://server", objects.Limits{Sessions: 2})
+		for lost, want := range []int{1, 2, 2} { // p's own client is the first
+			if lost > 0 {
+				remote, err := objects.Open[sample.Thing](t.Context(), p.kit.Node(), "pipe://server", "thing")
+				if err != nil {
+					t.Fatal(err)
+				}
+				p.remote = remote
+			}
+			if _, err := p.remote.Make(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			p.kit.Cut(p.server)
+			synctest.Wait()
+			if n := p.server.Stats().Leases; n != want {
+				t.Errorf("%d leases after %d peers were lost, want %d", n, lost+1, want)
+			}
+			<-time.After(5 * time.Second) // the next one's lease is younger
+		}
+		if p.local.made[0].unreferenced.Load() != 1 || p.local.made[1].unreferenced.Load() != 0 || !log.has("before its lease is over") {
+			t.Errorf("not the oldest lease ended, or not with a line in the log:\n%v", log)
+		}
+		if _, err := objects.Ping(t.Context(), p.kit.Node(), "pipe://server"); err != nil {
+			t.Fatal(err)
+		}
+		p.kit.Cut(p.server)
+		synctest.Wait()
+		if p.local.made[1].unreferenced.Load() != 0 {
+			t.Error("a peer that held nothing took a lease")
+		}
+	})
 }
 
 // TestHalfOpenHandshakes opens connections that say nothing: one too many is

@@ -147,7 +147,7 @@ func (s *session) end(cause error) {
 	s.imports.breakAll(why)
 	s.imports.stop()
 	s.serving.dropQueue()
-	if closing || s.farewell.Load() != nil || !s.node.leases.add(s.id) {
+	if closing || s.farewell.Load() != nil || !s.node.exports.holds(s.id) || !s.node.leases.add(s.id) {
 		s.node.reclaim(s.node.exports.endSession(s.id))
 	}
 	s.log.Debug("session ended", "cause", why)
