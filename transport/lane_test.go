@@ -70,6 +70,8 @@ func (c *collector) Message(msg []byte) {
 	c.seen = append(binary.AppendUvarint(c.seen, uint64(len(msg))), msg...)
 }
 
+func (c *collector) BodyDone(uint64, []byte, error) {}
+
 // FuzzLane reads a lane of arbitrary bytes. What it delivers is what stands there,
 // and it ends with the bytes or with a violation.
 func FuzzLane(f *testing.F) {
