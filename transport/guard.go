@@ -113,10 +113,13 @@ func (g *guard) frame(h header) error {
 			return err
 		}
 	}
-	if h.id == laneID {
-		return nil
+	switch {
+	case h.id != laneID:
+		return g.bulk(h)
+	case g.parity == 1 && g.lastID == 0:
+		return violation("stream 1 used before it was opened")
 	}
-	return g.bulk(h)
+	return nil
 }
 
 // open checks the opening of a stream.

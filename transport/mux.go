@@ -66,10 +66,12 @@ func openMux(conn net.Conn, role Role, info Info, cfg *Config) (*muxConn, error)
 	}
 	stream, err := c.openSession(role, settings)
 	if err != nil {
+		err = c.explain(err)
+		c.Abort(err) // yamux's Close waits for its reader, which may wait for Serve
 		if c.session != nil {
 			c.session.Close()
 		}
-		return nil, c.explain(err)
+		return nil, err
 	}
 	c.lane.w = &yamuxLane{c, stream}
 	if c.under.lane != nil {

@@ -30,6 +30,8 @@ func TestOpenWithoutALane(t *testing.T) {
 		"silence":           {"", "the lane was not opened within 50ms"},
 		"part of a header":  {"\x00\x01\x00", "the lane was not opened within 50ms"},
 		"protocol goodbye":  {string(frame(3, 0, 0, 1)), "yamux protocol error"},
+		"lane not opened":   {string(data(1, 0, []byte("\x02hi"))), "stream 1 used before it was opened"},
+		"lane never opened": {string(append(open(3), data(1, 0, []byte("\x02hi"))...)), "the first stream is number 3, not the lane"},
 		"window of nothing": {string(frame(1, 0, 5, 1)), "the lane was not opened within 50ms"},
 	} {
 		t.Run(name, func(t *testing.T) {
