@@ -20,9 +20,11 @@ type under struct {
 
 	writing sync.Mutex
 	ended   bool             // closeWrite was called; nothing more leaves
+	failed  error            // of the write that was the last
 	held    [headerSize]byte // a header whose body has not come yet
 	hold    bool
-	out     []byte // header and body joined
+	heads   []byte // headers of the lane
+	out     []byte // headers and body joined
 
 	lane  *directLane // takes the lane's frames; nil: they are yamux's
 	frame inFrame
@@ -58,7 +60,7 @@ func (u *under) Write(p []byte) (int, error) {
 	}
 	if u.hold {
 		u.hold = false
-		return u.writeJoined(p)
+		return len(p), u.send(u.held[:], p)
 	}
 	u.guard.sent(p) // a header, as no body is due
 	if p[1] == frameData && binary.BigEndian.Uint32(p[8:]) > 0 {
@@ -66,20 +68,25 @@ func (u *under) Write(p []byte) (int, error) {
 		u.hold = true
 		return len(p), nil
 	}
-	u.SetWriteDeadline(time.Now().Add(u.writeTimeout))
-	return u.Conn.Write(p)
+	return len(p), u.send(p, nil)
 }
 
-func (u *under) writeJoined(body []byte) (int, error) {
+// send writes headers and a body as one; u.writing is held. After a failure, which
+// may have left a part of a frame on the wire, nothing more is written: the peer
+// would take it for the rest.
+func (u *under) send(heads, body []byte) error {
+	if u.failed != nil {
+		return u.failed
+	}
 	u.SetWriteDeadline(time.Now().Add(u.writeTimeout))
 	if len(body) > joinMax {
-		parts := net.Buffers{u.held[:], body}
-		n, err := parts.WriteTo(u.Conn)
-		return max(int(n)-headerSize, 0), err
+		parts := net.Buffers{heads, body}
+		_, u.failed = parts.WriteTo(u.Conn)
+		return u.failed
 	}
-	u.out = append(append(u.out[:0], u.held[:]...), body...)
-	n, err := u.Conn.Write(u.out)
-	return max(n-headerSize, 0), err
+	u.out = append(append(u.out[:0], heads...), body...)
+	_, u.failed = u.Conn.Write(u.out)
+	return u.failed
 }
 
 // writeLane writes a frame of the lane with payload, if there is any, behind one
@@ -91,22 +98,14 @@ func (u *under) writeLane(grant uint32, payload []byte) error {
 	if u.ended || grant == 0 && len(payload) == 0 {
 		return nil
 	}
-	u.out = u.out[:0]
+	u.heads = u.heads[:0]
 	if grant > 0 {
-		u.out = appendHeader(u.out, frameWindow, grant)
+		u.heads = appendHeader(u.heads, frameWindow, grant)
 	}
 	if len(payload) > 0 {
-		u.out = appendHeader(u.out, frameData, uint32(len(payload)))
+		u.heads = appendHeader(u.heads, frameData, uint32(len(payload)))
 	}
-	u.SetWriteDeadline(time.Now().Add(u.writeTimeout))
-	if len(payload) > joinMax {
-		parts := net.Buffers{u.out, payload}
-		_, err := parts.WriteTo(u.Conn)
-		return err
-	}
-	u.out = append(u.out, payload...)
-	_, err := u.Conn.Write(u.out)
-	return err
+	return u.send(u.heads, payload)
 }
 
 // appendHeader appends the header of a frame of the lane without flags.

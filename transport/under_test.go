@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"net"
 	"testing"
 	"time"
@@ -45,6 +46,49 @@ func TestReadBufferFits(t *testing.T) {
 		read(step.reads)
 		if len(u.buf) != step.size {
 			t.Errorf("after %d reads of %d bytes: %d, want %d", step.reads, step.each, len(u.buf), step.size)
+		}
+	}
+}
+
+// torn is a conn that takes half of the first write.
+type torn struct {
+	net.Conn
+	writes int
+}
+
+func (c *torn) SetWriteDeadline(time.Time) error { return nil }
+func (c *torn) Write(p []byte) (int, error) {
+	if c.writes++; c.writes == 1 {
+		return len(p) / 2, errTorn
+	}
+	return len(p), nil
+}
+
+var errTorn = errors.New("torn")
+
+// TestNothingFollowsATornFrame has the lane and yamux write when the other's frame
+// left only in part: the peer would take what follows for the rest of it.
+func TestNothingFollowsATornFrame(t *testing.T) {
+	writers := map[string]func(*under) error{
+		"lane": func(u *under) error { return u.writeLane(0, make([]byte, 100)) },
+		"yamux": func(u *under) error {
+			_, err := u.Write(appendHeader(nil, frameWindow, 1))
+			return err
+		},
+		"yamux's data": func(u *under) error {
+			u.Write(laneFrame(frameData, 0, 100, nil))
+			_, err := u.Write(make([]byte, 100))
+			return err
+		},
+	}
+	for first, write := range writers {
+		for second, follow := range writers {
+			conn := &torn{}
+			u := &under{Conn: conn, guard: newGuard(Dialer, fuzzConfig(), stopped, func(error) {})}
+			write(u)
+			if err := follow(u); err != errTorn || conn.writes != 1 {
+				t.Errorf("%s after %s: %d writes, %v", second, first, conn.writes, err)
+			}
 		}
 	}
 }
