@@ -191,11 +191,11 @@ func (d *directLane) wake() {
 	}
 }
 
-// write writes a batch in frames as large as the window allows, behind what is to
-// be granted to the peer.
+// write writes a batch in frames as large as the window and writePiece allow, behind
+// what is to be granted to the peer.
 func (d *directLane) write(batch []byte) error {
 	for {
-		n, err := d.reserve(len(batch))
+		n, err := d.reserve(min(len(batch), writePiece))
 		if err != nil {
 			return err
 		}

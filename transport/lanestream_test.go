@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"testing"
 	"time"
 
@@ -146,6 +147,32 @@ func TestGrantsOfTheLane(t *testing.T) {
 	}
 	c.Abort(nil)
 	<-served
+}
+
+// sizes is a conn that notes the size of each write.
+type sizes struct {
+	net.Conn
+	seen []int
+}
+
+func (c *sizes) SetWriteDeadline(time.Time) error { return nil }
+func (c *sizes) Write(p []byte) (int, error) {
+	c.seen = append(c.seen, len(p))
+	return len(p), nil
+}
+
+// TestPiecesOfABatch writes a window at once. Each write has WriteTimeout, so that
+// a peer on a slow network need not take more than writePiece within it.
+func TestPiecesOfABatch(t *testing.T) {
+	conn := &sizes{}
+	d := newDirectLane(&muxConn{cfg: fuzzConfig(), under: &under{Conn: conn}})
+	if err := d.write(make([]byte, initialWindow)); err != nil {
+		t.Fatal(err)
+	}
+	want := slices.Repeat([]int{headerSize + writePiece}, initialWindow/writePiece)
+	if !slices.Equal(conn.seen, want) {
+		t.Errorf("writes of %d bytes, want %d", conn.seen, want)
+	}
 }
 
 // TestLaneBeyondTheWindow has a lane whose peer was granted nothing again.
