@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"slices"
 	"sync"
 	"time"
@@ -17,7 +16,8 @@ type laneStream interface {
 	// write writes a batch of messages; it waits for the network and for the
 	// stream's window. It is called by one goroutine at a time.
 	write(batch []byte) error
-	// serve delivers what comes until the lane ends, and returns why.
+	// serve delivers what comes until the lane ends, and returns why. Messages may
+	// still be delivered until yamux's reader has ended.
 	serve(h Handler) error
 }
 
@@ -73,9 +73,6 @@ type directLane struct {
 	serving chan struct{} // closed by serve, after which handler is set
 	handler Handler
 
-	delivering sync.Mutex // held while messages are delivered
-	stopped    bool       // guarded by delivering: serve is about to return
-
 	changed chan struct{} // capacity 1: the window has grown, or something is to be granted
 
 	mu       sync.Mutex // guards what follows
@@ -96,7 +93,6 @@ func newDirectLane(c *muxConn) *directLane {
 func (d *directLane) serve(h Handler) error {
 	d.handler = h
 	close(d.serving)
-	defer d.stop()
 	select {
 	case <-d.conn.session.CloseChan():
 		return io.EOF
@@ -105,26 +101,15 @@ func (d *directLane) serve(h Handler) error {
 	}
 }
 
-// stop waits for the message that is being delivered; it is the last. yamux's
-// reader may go on for a while.
-func (d *directLane) stop() {
-	d.delivering.Lock()
-	defer d.delivering.Unlock()
-	d.stopped = true
-}
-
 // came takes the payload of a frame of the lane, or a part of it. It is called by
 // the connection's reader.
 func (d *directLane) came(p []byte) error {
 	select {
 	case <-d.serving:
 	case <-d.conn.ctx.Done():
-		return context.Cause(d.conn.ctx)
 	}
-	d.delivering.Lock()
-	defer d.delivering.Unlock()
-	if d.stopped {
-		return net.ErrClosed
+	if d.conn.ctx.Err() != nil {
+		return context.Cause(d.conn.ctx)
 	}
 	err := d.in.feed(p, d.handler)
 	if err == nil {

@@ -118,6 +118,32 @@ func (c *ending) Write(p []byte) (int, error)      { return len(p), nil }
 func (c *ending) SetWriteDeadline(time.Time) error { return nil }
 func (c *ending) Close() error                     { return nil }
 
+// aborting is a Handler that aborts its connection at the first message.
+type aborting struct {
+	collector
+	conn *muxConn
+}
+
+func (a *aborting) Message(msg []byte) {
+	a.collector.Message(msg)
+	a.conn.Abort(nil)
+}
+
+// TestAbortIsTheLast brings two frames at once; the handler wants no more after the
+// first.
+func TestAbortIsTheLast(t *testing.T) {
+	message := laneFrame(frameData, 0, 6, []byte("\x05hello"))
+	frames := slices.Concat(laneFrame(frameWindow, flagSYN, 0, nil), message, message)
+	c, err := openMux(&ending{pieces{left: frames, size: len(frames)}}, Acceptor, Info{}, fuzzConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &aborting{conn: c}
+	if err := c.Serve(h); !errors.Is(err, ErrClosed) || string(h.seen) != "\x05hello" {
+		t.Errorf("delivered %q, %v", h.seen, err)
+	}
+}
+
 // TestGrantsOfTheLane delivers half a window: the peer gets it again, in one
 // frame, although nothing else is sent.
 func TestGrantsOfTheLane(t *testing.T) {

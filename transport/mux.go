@@ -126,7 +126,7 @@ func (c *muxConn) Serve(h Handler) error {
 	c.tasks.Go(func() { c.acceptLoop(h) })
 	err := c.lane.w.serve(h)
 	c.Abort(c.why(err))
-	c.session.Close()
+	c.session.Close() // waits for yamux's reader, which delivers the last message
 	c.mu.Lock()
 	c.over = true
 	c.mu.Unlock()
