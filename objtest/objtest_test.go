@@ -99,6 +99,7 @@ func TestCutRegistry(t *testing.T) {
 		alive := objects.Alive(remote)
 		kit.Cut(kit.Registry())
 		<-alive.Done()
+		synctest.Wait() // the registry has noticed, too: the name is not bound as it was
 		for event, err := range client.Watch(ctx, "greeter") {
 			if err != nil {
 				t.Fatal(err)
