@@ -142,6 +142,9 @@ func TestAbortIsTheLast(t *testing.T) {
 	if err := c.Serve(h); !errors.Is(err, ErrClosed) || string(h.seen) != "\x05hello" {
 		t.Errorf("delivered %q, %v", h.seen, err)
 	}
+	if c.under.lane.handler != nil {
+		t.Error("the handler is kept after the end")
+	}
 }
 
 // TestGrantsOfTheLane delivers half a window: the peer gets it again, in one

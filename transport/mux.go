@@ -127,6 +127,7 @@ func (c *muxConn) Serve(h Handler) error {
 	err := c.lane.w.serve(h)
 	c.Abort(c.why(err))
 	c.session.Close() // waits for yamux's reader, which delivers the last message
+	c.under.letGo()
 	c.mu.Lock()
 	c.over = true
 	c.mu.Unlock()

@@ -125,6 +125,14 @@ func (u *under) closeWrite() {
 	}
 }
 
+// letGo forgets the handler, when the reader has ended: timers of yamux's streams
+// keep the rest for closeTimeout.
+func (u *under) letGo() {
+	if u.lane != nil {
+		u.lane.handler = nil
+	}
+}
+
 // Read gives yamux what came: every frame that the guard lets pass, except those
 // that the lane takes.
 func (u *under) Read(p []byte) (int, error) {
