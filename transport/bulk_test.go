@@ -80,10 +80,7 @@ func stalled(t *testing.T) (peer net.Conn, c transport.Conn, r *recorder) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r = newRecorder()
-	go r.serve(c)
-	t.Cleanup(func() { c.Abort(nil) })
-	return peer, c, r
+	return peer, c, served(t, c)
 }
 
 // TestBodiesGivenUpAreBounded gives up more bodies than can wait to be told of.

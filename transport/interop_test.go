@@ -46,10 +46,7 @@ func plainClient(t *testing.T, config *transport.Config) (*yamux.Session, *yamux
 	if c == nil {
 		t.Fatal(a.err)
 	}
-	r := newRecorder()
-	go r.serve(c)
-	t.Cleanup(func() { c.Abort(nil) })
-	return session, lane, r
+	return session, lane, served(t, c)
 }
 
 // plainServer is a plain yamux server that a Conn has dialled, and the lane.
@@ -78,9 +75,7 @@ func plainServer(t *testing.T, config *transport.Config) (*yamux.Session, *yamux
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newRecorder()
-	go r.serve(c)
-	t.Cleanup(func() { c.Abort(nil) })
+	r := served(t, c)
 	lane, err := session.AcceptStream()
 	if err != nil || lane.StreamID() != 1 {
 		t.Fatalf("the lane is %v, %v", lane, err)

@@ -83,9 +83,7 @@ func rawOpen(t *testing.T, config *transport.Config) (net.Conn, transport.Conn) 
 func raw(t *testing.T, config *transport.Config) (net.Conn, *recorder) {
 	t.Helper()
 	conn, c := rawOpen(t, config)
-	r := newRecorder()
-	go r.serve(c)
-	return conn, r
+	return conn, served(t, c)
 }
 
 // wantViolation waits for the end of a Conn and checks why it ended.

@@ -63,6 +63,19 @@ func (r *recorder) serve(c transport.Conn) {
 	r.served <- c.Serve(r)
 }
 
+// served serves c until the test is over. Nothing of it is left then, which the
+// next test may measure.
+func served(t *testing.T, c transport.Conn) *recorder {
+	r := newRecorder()
+	var serving sync.WaitGroup
+	serving.Go(func() { r.serve(c) })
+	t.Cleanup(func() {
+		c.Abort(nil)
+		serving.Wait()
+	})
+	return r
+}
+
 // logBuffer collects log lines from several goroutines.
 type logBuffer struct {
 	mu   sync.Mutex

@@ -92,3 +92,18 @@ func TestNothingFollowsATornFrame(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingFollowsTheEnd ends one direction between a header and its body: what
+// is written then is dropped, without an error, which would end the other
+// direction.
+func TestNothingFollowsTheEnd(t *testing.T) {
+	conn := &sizes{}
+	u := &under{Conn: conn, guard: newGuard(Dialer, fuzzConfig(), stopped, func(error) {})}
+	_, header := u.Write(laneFrame(frameData, 0, 100, nil))
+	u.closeWrite()
+	_, body := u.Write(make([]byte, 100))
+	_, window := u.Write(appendHeader(nil, frameWindow, 1))
+	if err := errors.Join(header, body, window, u.writeLane(1, make([]byte, 100))); err != nil || len(conn.seen) > 0 {
+		t.Errorf("%v, writes of %d bytes", err, conn.seen)
+	}
+}
