@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/netobj/netobj/internal/lifetime"
+	"github.com/netobj/netobj/internal/table"
 	"github.com/netobj/netobj/internal/wire"
 	"github.com/netobj/netobj/proxy"
 )
@@ -32,8 +33,8 @@ type exports struct {
 
 	mu      sync.Mutex
 	table   *lifetime.Exports[any]
-	byValue map[any]lifetime.ObjectID         // comparable targets only
-	watches map[lifetime.ObjectID]func() bool // of forwarders: stops the watch of the object's reference
+	byValue table.Map[any, lifetime.ObjectID]         // comparable targets only
+	watches table.Map[lifetime.ObjectID, func() bool] // of forwarders: stops the watch of the object's reference
 }
 
 // holder is a session with the number by which it knows an export.
@@ -46,8 +47,6 @@ func newExports(perSession int, disowned func([]holder, error)) *exports {
 	return &exports{
 		disowned: disowned,
 		table:    lifetime.NewExports[any](perSession),
-		byValue:  map[any]lifetime.ObjectID{},
-		watches:  map[lifetime.ObjectID]func() bool{},
 	}
 }
 
@@ -55,17 +54,17 @@ func newExports(perSession int, disowned func([]holder, error)) *exports {
 func (x *exports) id(target any) lifetime.ObjectID {
 	comparable := reflect.ValueOf(target).Comparable()
 	if comparable {
-		if id, known := x.byValue[target]; known {
+		if id, known := x.byValue.Get(target); known {
 			return id
 		}
 	}
 	id := x.table.Add(target)
 	if comparable {
-		x.byValue[target] = id
+		x.byValue.Put(target, id)
 	}
 	if ref, forwarder := target.(*proxy.Ref); forwarder {
 		alive := watch(ref)
-		x.watches[id] = context.AfterFunc(alive, func() { x.disown(id, context.Cause(alive)) })
+		x.watches.Put(id, context.AfterFunc(alive, func() { x.disown(id, context.Cause(alive)) }))
 	}
 	return id
 }
@@ -94,8 +93,8 @@ func (x *exports) disown(id lifetime.ObjectID, why error) {
 // let go of them. Passing obj again exports it anew.
 func Disown(n *Node, obj any, why error) {
 	n.exports.mu.Lock()
-	id, known := n.exports.byValue[obj]
-	delete(n.exports.byValue, obj)
+	id, known := n.exports.byValue.Get(obj)
+	n.exports.byValue.Delete(obj)
 	n.exports.mu.Unlock()
 	if known {
 		n.exports.disown(id, &Error{Code: CodeGone, Cause: why})
@@ -212,12 +211,14 @@ func (x *exports) endSession(s lifetime.SessionID) []lifetime.Reclaimed[any] {
 // forget removes reclaimed targets from the index; x.mu is held.
 func (x *exports) forget(reclaimed []lifetime.Reclaimed[any]) []lifetime.Reclaimed[any] {
 	for _, r := range reclaimed {
-		if reflect.ValueOf(r.Target).Comparable() && x.byValue[r.Target] == r.ID {
-			delete(x.byValue, r.Target)
+		if reflect.ValueOf(r.Target).Comparable() {
+			if id, _ := x.byValue.Get(r.Target); id == r.ID {
+				x.byValue.Delete(r.Target)
+			}
 		}
-		if stop := x.watches[r.ID]; stop != nil {
+		if stop, watched := x.watches.Get(r.ID); watched {
 			stop()
-			delete(x.watches, r.ID)
+			x.watches.Delete(r.ID)
 		}
 	}
 	return reclaimed

@@ -54,7 +54,7 @@ func (s *session) passed(slots []marshal.Slot) {
 func (x *exports) letPass(ref *proxy.Ref) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if _, forwarded := x.byValue[ref]; forwarded {
+	if _, forwarded := x.byValue.Get(ref); forwarded {
 		return
 	}
 	i := importOf(ref)

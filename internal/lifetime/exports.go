@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+
+	"github.com/netobj/netobj/internal/table"
 )
 
 // Exports is the owner's side: the objects of a node that others hold, or that
@@ -13,7 +15,7 @@ import (
 type Exports[T any] struct {
 	limit    int // listings that one session may have
 	last     ObjectID
-	objects  map[ObjectID]*export[T]
+	objects  table.Numbered[ObjectID, export[T]]
 	sessions map[SessionID]*holdings
 }
 
@@ -29,8 +31,8 @@ type export[T any] struct {
 type holdings struct {
 	limit int // objects that the session may hold
 	last  XID
-	byXID map[XID]listing
-	byID  map[ObjectID]XID
+	byXID table.Numbered[XID, listing]
+	byID  table.Map[ObjectID, XID]
 }
 
 // listing says that a session has n grants of an object: sent, and not returned.
@@ -48,24 +50,24 @@ type Reclaimed[T any] struct {
 // NewExports returns an empty table that lets each session hold up to limit
 // objects.
 func NewExports[T any](limit int) *Exports[T] {
-	return &Exports[T]{limit: limit, objects: map[ObjectID]*export[T]{}, sessions: map[SessionID]*holdings{}}
+	return &Exports[T]{limit: limit, sessions: map[SessionID]*holdings{}}
 }
 
 // Add enters an object that nothing holds yet; the caller goes on to Grant or
 // Pin it, or gives it up with Sweep.
 func (x *Exports[T]) Add(target T) ObjectID {
 	x.last++
-	x.objects[x.last] = &export[T]{target: target}
+	x.objects.Put(x.last, &export[T]{target: target})
 	return x.last
 }
 
 // Sweep reclaims object o if nothing holds it.
 func (x *Exports[T]) Sweep(o ObjectID) []Reclaimed[T] {
-	e := x.objects[o]
+	e := x.objects.Get(o)
 	if e == nil || e.listings > 0 || e.pins > 0 || e.running > 0 {
 		return nil
 	}
-	delete(x.objects, o)
+	x.objects.Delete(o)
 	return []Reclaimed[T]{{o, e.target}}
 }
 
@@ -76,7 +78,7 @@ func (x *Exports[T]) Open(s SessionID, limit int) {
 	if limit <= 0 || limit > x.limit {
 		limit = x.limit
 	}
-	x.sessions[s] = &holdings{limit: limit, byXID: map[XID]listing{}, byID: map[ObjectID]XID{}}
+	x.sessions[s] = &holdings{limit: limit}
 }
 
 // ErrEnded refuses a grant to a session that is not open, or no longer.
@@ -86,7 +88,7 @@ var ErrEnded = errors.New("the session has ended")
 // sent (O1), and returns the number by which the session knows it. After an error
 // nothing is counted.
 func (x *Exports[T]) Grant(s SessionID, o ObjectID) (XID, error) {
-	e := x.objects[o]
+	e := x.objects.Get(o)
 	if e == nil {
 		return 0, fmt.Errorf("object %d is not exported", o)
 	}
@@ -94,18 +96,19 @@ func (x *Exports[T]) Grant(s SessionID, o ObjectID) (XID, error) {
 	if h == nil {
 		return 0, ErrEnded
 	}
-	xid, listed := h.byID[o]
-	if !listed {
-		if len(h.byXID) >= h.limit {
-			return 0, fmt.Errorf("the peer holds %d objects of this node, its limit", len(h.byXID))
-		}
-		h.last++
-		xid = h.last
-		h.byID[o] = xid
-		e.listings++
+	xid, listed := h.byID.Get(o)
+	if listed {
+		h.byXID.Get(xid).n++
+		return xid, nil
 	}
-	h.byXID[xid] = listing{o, h.byXID[xid].n + 1}
-	return xid, nil
+	if n := h.byXID.Len(); n >= h.limit {
+		return 0, fmt.Errorf("the peer holds %d objects of this node, its limit", n)
+	}
+	h.last++
+	h.byID.Put(o, h.last)
+	h.byXID.Put(h.last, &listing{o, 1})
+	e.listings++
+	return h.last, nil
 }
 
 // Ungrant takes back one grant of which not one byte was sent (O1). After a
@@ -119,14 +122,14 @@ func (x *Exports[T]) Ungrant(s SessionID, xid XID) []Reclaimed[T] {
 // were granted, or a number that was never given or is used up, is a violation
 // of the protocol and changes nothing.
 func (x *Exports[T]) Release(s SessionID, xid XID, n Grants) ([]Reclaimed[T], error) {
-	l, ok := x.listing(s, xid)
+	l := x.listing(s, xid)
 	switch {
-	case !ok:
+	case l == nil:
 		return nil, fmt.Errorf("release of reference %d, which the peer does not hold", xid)
 	case n == 0 || n > l.n:
 		return nil, fmt.Errorf("release of %d grants of reference %d, of which the peer holds %d", n, xid, l.n)
 	case n < l.n:
-		x.sessions[s].byXID[xid] = listing{l.object, l.n - n}
+		l.n -= n
 		return nil, nil
 	}
 	return x.delist(s, xid, l.object), nil
@@ -135,9 +138,13 @@ func (x *Exports[T]) Release(s SessionID, xid XID, n Grants) ([]Reclaimed[T], er
 // delist removes a listing and reclaims the object if it was the last.
 func (x *Exports[T]) delist(s SessionID, xid XID, o ObjectID) []Reclaimed[T] {
 	h := x.sessions[s]
-	delete(h.byXID, xid)
-	delete(h.byID, o)
-	x.objects[o].listings--
+	h.byXID.Delete(xid)
+	h.byID.Delete(o)
+	return x.unlist(o)
+}
+
+func (x *Exports[T]) unlist(o ObjectID) []Reclaimed[T] {
+	x.objects.Get(o).listings--
 	return x.Sweep(o)
 }
 
@@ -149,53 +156,55 @@ func (x *Exports[T]) EndSession(s SessionID) []Reclaimed[T] {
 		return nil
 	}
 	var gone []Reclaimed[T]
-	for xid, l := range h.byXID {
-		gone = append(gone, x.delist(s, xid, l.object)...)
-	}
 	delete(x.sessions, s)
+	for _, l := range h.byXID.All() {
+		gone = append(gone, x.unlist(l.object)...)
+	}
 	return gone
 }
 
-func (x *Exports[T]) listing(s SessionID, xid XID) (listing, bool) {
+// listing returns what session s knows as xid, nil if it holds no such thing.
+func (x *Exports[T]) listing(s SessionID, xid XID) *listing {
 	h := x.sessions[s]
 	if h == nil {
-		return listing{}, false
+		return nil
 	}
-	l, ok := h.byXID[xid]
-	return l, ok
+	return h.byXID.Get(xid)
 }
 
 // Lookup returns what session s knows as xid; ok is false if it holds no such
 // thing (O3).
 func (x *Exports[T]) Lookup(s SessionID, xid XID) (o ObjectID, target T, ok bool) {
-	l, ok := x.listing(s, xid)
-	if !ok {
+	l := x.listing(s, xid)
+	if l == nil {
 		return 0, target, false
 	}
-	return l.object, x.objects[l.object].target, true
+	return l.object, x.objects.Get(l.object).target, true
 }
 
 // Begin is Lookup for a call: until End the object is not reclaimed.
 func (x *Exports[T]) Begin(s SessionID, xid XID) (o ObjectID, target T, ok bool) {
-	o, target, ok = x.Lookup(s, xid)
-	if ok {
-		x.objects[o].running++
+	l := x.listing(s, xid)
+	if l == nil {
+		return 0, target, false
 	}
-	return o, target, ok
+	e := x.objects.Get(l.object)
+	e.running++
+	return l.object, e.target, true
 }
 
 // End ends what Begin began.
 func (x *Exports[T]) End(o ObjectID) []Reclaimed[T] {
-	x.objects[o].running--
+	x.objects.Get(o).running--
 	return x.Sweep(o)
 }
 
 // Pin keeps object o exported until as many calls of Unpin.
-func (x *Exports[T]) Pin(o ObjectID) { x.objects[o].pins++ }
+func (x *Exports[T]) Pin(o ObjectID) { x.objects.Get(o).pins++ }
 
 // Unpin ends one Pin.
 func (x *Exports[T]) Unpin(o ObjectID) []Reclaimed[T] {
-	x.objects[o].pins--
+	x.objects.Get(o).pins--
 	return x.Sweep(o)
 }
 
@@ -204,7 +213,7 @@ func (x *Exports[T]) Unpin(o ObjectID) []Reclaimed[T] {
 func (x *Exports[T]) Holders(o ObjectID) iter.Seq2[SessionID, XID] {
 	return func(yield func(SessionID, XID) bool) {
 		for s, h := range x.sessions {
-			if xid, ok := h.byID[o]; ok && !yield(s, xid) {
+			if xid, ok := h.byID.Get(o); ok && !yield(s, xid) {
 				return
 			}
 		}
@@ -222,42 +231,48 @@ func (x *Exports[T]) Limit(s SessionID) int {
 // Listings returns how many objects session s holds.
 func (x *Exports[T]) Listings(s SessionID) int {
 	if h := x.sessions[s]; h != nil {
-		return len(h.byXID)
+		return h.byXID.Len()
 	}
 	return 0
 }
 
 // Grants returns how many grants of object o session s has not returned.
 func (x *Exports[T]) Grants(s SessionID, o ObjectID) Grants {
-	if h := x.sessions[s]; h != nil {
-		return h.byXID[h.byID[o]].n
+	h := x.sessions[s]
+	if h == nil {
+		return 0
+	}
+	xid, _ := h.byID.Get(o)
+	if l := h.byXID.Get(xid); l != nil {
+		return l.n
 	}
 	return 0
 }
 
 // Len returns the number of exported objects.
-func (x *Exports[T]) Len() int { return len(x.objects) }
+func (x *Exports[T]) Len() int { return x.objects.Len() }
 
 // Check verifies the table against itself; tests call it after every step.
 func (x *Exports[T]) Check() error {
 	listings := map[ObjectID]uint32{}
 	for s, h := range x.sessions {
-		if len(h.byXID) != len(h.byID) {
-			return fmt.Errorf("session %d: %d numbers for %d objects", s, len(h.byXID), len(h.byID))
+		if h.byXID.Len() != h.byID.Len() {
+			return fmt.Errorf("session %d: %d numbers for %d objects", s, h.byXID.Len(), h.byID.Len())
 		}
-		for xid, l := range h.byXID {
+		for xid, l := range h.byXID.All() {
+			known, _ := h.byID.Get(l.object)
 			switch {
 			case l.n == 0:
 				return fmt.Errorf("session %d: reference %d is listed with no grants", s, xid)
-			case h.byID[l.object] != xid:
+			case known != xid:
 				return fmt.Errorf("session %d: reference %d and object %d do not name each other", s, xid, l.object)
-			case x.objects[l.object] == nil:
+			case x.objects.Get(l.object) == nil:
 				return fmt.Errorf("session %d holds object %d, which was reclaimed (S1)", s, l.object)
 			}
 			listings[l.object]++
 		}
 	}
-	for o, e := range x.objects {
+	for o, e := range x.objects.All() {
 		if e.listings != listings[o] {
 			return fmt.Errorf("object %d counts %d holders, there are %d", o, e.listings, listings[o])
 		}

@@ -1,6 +1,10 @@
 package lifetime
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/netobj/netobj/internal/table"
+)
 
 // Imports is the holder's side of one session: the peer's objects that this
 // process holds, and the grants that are on their way back. Whether a proxy is
@@ -8,7 +12,7 @@ import "fmt"
 type Imports struct {
 	limit   int // objects that may be held
 	last    Gen // given to a proxy
-	entries map[XID]entry
+	entries table.Numbered[XID, entry]
 	batch   []Release // given up and not yet sent
 }
 
@@ -28,23 +32,24 @@ type Release struct {
 }
 
 // NewImports returns an empty table for up to limit objects.
-func NewImports(limit int) *Imports { return &Imports{limit: limit, entries: map[XID]entry{}} }
+func NewImports(limit int) *Imports { return &Imports{limit: limit} }
 
 // Receive counts a grant, before anything else may reject the message that it
 // came in (H1). An error is a violation of the protocol.
 func (m *Imports) Receive(o ObjectID, xid XID) error {
-	e, known := m.entries[xid]
+	e := m.entries.Get(xid)
 	switch {
 	case xid == 0 || o == 0:
 		return fmt.Errorf("reference %d to object %d: numbers start at 1", xid, o)
-	case known && e.object != o:
+	case e != nil && e.object != o:
 		return fmt.Errorf("reference %d names object %d and object %d", xid, e.object, o)
-	case !known && len(m.entries) >= m.limit:
+	case e == nil && m.entries.Len() >= m.limit:
 		return fmt.Errorf("more than %d references", m.limit)
+	case e == nil:
+		e = &entry{object: o}
+		m.entries.Put(xid, e)
 	}
-	e.object = o
 	e.n++
-	m.entries[xid] = e
 	return nil
 }
 
@@ -52,11 +57,10 @@ func (m *Imports) Receive(o ObjectID, xid XID) error {
 // last was found dead, and returns its generation (H3). What an older proxy
 // still had to give up is the new one's now. xid must be held.
 func (m *Imports) Renew(xid XID) Gen {
-	e := m.entries[xid]
+	e := m.entries.Get(xid)
 	m.last++
 	e.gen = m.last
 	e.dead = false
-	m.entries[xid] = e
 	return e.gen
 }
 
@@ -65,20 +69,19 @@ func (m *Imports) Renew(xid XID) Gen {
 // younger proxy has been made since. While messages that name xid are being sent
 // the grants stay (H4).
 func (m *Imports) Cleanup(xid XID, gen Gen) bool {
-	e, known := m.entries[xid]
-	if !known || e.gen != gen || e.dead {
+	e := m.entries.Get(xid)
+	if e == nil || e.gen != gen || e.dead {
 		return false
 	}
 	e.dead = true
-	m.entries[xid] = e
 	m.retire(xid, e)
 	return true
 }
 
 // retire moves the grants of a dead entry to the batch when no message uses it.
-func (m *Imports) retire(xid XID, e entry) {
+func (m *Imports) retire(xid XID, e *entry) {
 	if e.dead && e.uses == 0 {
-		delete(m.entries, xid)
+		m.entries.Delete(xid)
 		m.batch = append(m.batch, Release{xid, e.n})
 	}
 }
@@ -87,23 +90,21 @@ func (m *Imports) retire(xid XID, e entry) {
 // a message that names it is being sent (H4). It reports false if xid is not
 // held: then it must not be sent, and there is nothing to Unuse.
 func (m *Imports) Use(xid XID) bool {
-	e, known := m.entries[xid]
-	if !known {
+	e := m.entries.Get(xid)
+	if e == nil {
 		return false
 	}
 	e.uses++
-	m.entries[xid] = e
 	return true
 }
 
 // Unuse ends one Use.
 func (m *Imports) Unuse(xid XID) {
-	e, known := m.entries[xid]
-	if !known {
+	e := m.entries.Get(xid)
+	if e == nil {
 		return // the session ended meanwhile
 	}
 	e.uses--
-	m.entries[xid] = e
 	m.retire(xid, e)
 }
 
@@ -124,12 +125,12 @@ func (m *Imports) Pending() int { return len(m.batch) }
 
 // EndSession forgets everything: the owner has, or will.
 func (m *Imports) EndSession() {
-	clear(m.entries)
+	m.entries = table.Numbered[XID, entry]{}
 	m.batch = nil
 }
 
 // Len returns the number of objects held.
-func (m *Imports) Len() int { return len(m.entries) }
+func (m *Imports) Len() int { return m.entries.Len() }
 
 // Grants returns how many grants of xid are held and how many are in the batch.
 func (m *Imports) Grants(xid XID) (held, batched Grants) {
@@ -138,12 +139,15 @@ func (m *Imports) Grants(xid XID) (held, batched Grants) {
 			batched += r.N
 		}
 	}
-	return m.entries[xid].n, batched
+	if e := m.entries.Get(xid); e != nil {
+		held = e.n
+	}
+	return held, batched
 }
 
 // Check verifies the table against itself; tests call it after every step.
 func (m *Imports) Check() error {
-	for xid, e := range m.entries {
+	for xid, e := range m.entries.All() {
 		switch {
 		case e.n == 0:
 			return fmt.Errorf("reference %d is held with no grants", xid)

@@ -22,7 +22,7 @@ func (w *world) check() {
 
 // exported reports whether the object that session s knows as xid is there.
 func (w *world) exported(s SessionID, xid XID) bool {
-	return w.x.objects[w.named[name{s, xid}]] != nil
+	return w.x.objects.Get(w.named[name{s, xid}]) != nil
 }
 
 // checkSafety: what a live proxy, or a grant on its way, names is exported (S1,
@@ -61,8 +61,12 @@ func (w *world) checkSums(h *holder) {
 				}
 			}
 		}
-		if l, _ := w.x.listing(n.s, n.xid); l.n != elsewhere {
-			w.fail("S4: object %d: owner counts %d, elsewhere are %d", o, l.n, elsewhere)
+		listed := Grants(0)
+		if l := w.x.listing(n.s, n.xid); l != nil {
+			listed = l.n
+		}
+		if listed != elsewhere {
+			w.fail("S4: object %d: owner counts %d, elsewhere are %d", o, listed, elsewhere)
 		}
 	}
 }

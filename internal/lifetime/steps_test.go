@@ -105,7 +105,9 @@ func (w *world) cleanup(h *holder, pick int) {
 	}
 	d := remove(&h.dead, pick)
 	if w.without == ruleGeneration {
-		d.gen = h.m.entries[d.xid].gen
+		if e := h.m.entries.Get(d.xid); e != nil {
+			d.gen = e.gen
+		}
 	}
 	_, alive := h.proxies[d.xid]
 	if h.m.Cleanup(d.xid, d.gen) && alive {
@@ -176,8 +178,9 @@ func (w *world) read(h *holder, _ int) {
 	}
 	for _, r := range m.entries {
 		if w.without == ruleCounts {
-			l, _ := w.x.listing(h.s, r.XID)
-			r.N = l.n
+			if l := w.x.listing(h.s, r.XID); l != nil {
+				r.N = l.n
+			}
 		}
 		gone, err := w.x.Release(h.s, r.XID, r.N)
 		if err != nil {
