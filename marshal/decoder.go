@@ -4,14 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"unicode/utf8"
 )
 
 // Decoder reads values from one message. Null reads as the zero value of
 // anything. After an error, and past the end of a tuple, every read gives a zero
 // value; the first error sticks. A Decoder is not for concurrent use, and the
-// values it returns do not refer to the message's bytes, but for View and
-// RawItem.
+// values it returns do not refer to the message's bytes, but for View and RawItem,
+// and what was given away (see Give).
 //
 // Whoever did not make the message himself runs [Check] on it first: the
 // decoder relies on it for depth, duplicate keys and what it skips.
@@ -20,6 +19,8 @@ type Decoder struct {
 	off    int
 	left   int  // elements of the tuple still to come
 	absent bool // the element asked for is not there: reads give null
+	giving bool // Bytes may return part of the message
+	given  bool // it has
 	slots  []Slot
 	lim    *Limits
 	budget *Budget
@@ -300,97 +301,9 @@ func (d *Decoder) Float32() float32 {
 	return float32(v)
 }
 
-// chunk returns the bytes of the string whose head was just read.
-func (d *Decoder) chunk(h *head) []byte {
-	if h.arg > uint64(len(d.data)-d.off) {
-		d.Fail(errors.New("message ends too early"))
-		return nil
-	}
-	p := d.data[d.off : d.off+int(h.arg)]
-	d.off += len(p)
-	return p
-}
-
-// String reads text.
-func (d *Decoder) String() string {
-	h, ok := d.head()
-	if !ok {
-		return ""
-	}
-	if h.major != majorText {
-		d.mismatch(&h, "a text string")
-		return ""
-	}
-	p := d.chunk(&h)
-	if !utf8.Valid(p) {
-		d.Fail(errors.New("text is not UTF-8"))
-		return ""
-	}
-	if !d.charge(int64(len(p))) {
-		return ""
-	}
-	return string(p)
-}
-
-// Bytes reads a byte string into a slice of its own; null is nil.
-func (d *Decoder) Bytes() []byte {
-	h, ok := d.head()
-	if !ok {
-		return nil
-	}
-	if h.major != majorBytes {
-		d.mismatch(&h, "a byte string")
-		return nil
-	}
-	p := d.chunk(&h)
-	if d.err != nil || !d.charge(int64(len(p))) {
-		return nil
-	}
-	return append(make([]byte, 0, len(p)), p...)
-}
-
-// View reads a byte string without copying it: the slice is part of the
-// message. Null is nil.
-func (d *Decoder) View() []byte {
-	h, ok := d.head()
-	if !ok {
-		return nil
-	}
-	if h.major != majorBytes {
-		d.mismatch(&h, "a byte string")
-		return nil
-	}
-	return d.chunk(&h)
-}
-
 // IsArray reports whether an array is next.
 func (d *Decoder) IsArray() bool {
 	return !d.absent && d.err == nil && d.off < len(d.data) && d.data[d.off]&0xe0 == majorArray
-}
-
-// RawItem returns the bytes of the next item, part of the message; null is nil.
-func (d *Decoder) RawItem() []byte {
-	if d.Null() {
-		return nil
-	}
-	start := d.off
-	d.Skip()
-	return d.data[start:d.off]
-}
-
-// BytesInto reads a byte string into p, an array in Go: what it has too much is
-// dropped, what it lacks becomes zero.
-func (d *Decoder) BytesInto(p []byte) {
-	clear(p)
-	h, ok := d.head()
-	if !ok {
-		return
-	}
-	if h.major != majorBytes {
-		d.mismatch(&h, "a byte string")
-		return
-	}
-	copy(p, d.chunk(&h))
 }
 
 // Map reads the head of a map and returns its number of pairs, -1 for null.

@@ -105,6 +105,7 @@ var reads = []func(d *Decoder){
 	func(d *Decoder) { MakeMap[string, order](d) },
 	func(d *Decoder) { decodeLine(d, new(line)) },
 	func(d *Decoder) { decodeOrder(d, new(order)) },
+	func(d *Decoder) { d.Give(); d.Bytes() },
 }
 
 // FuzzDecoder reads any bytes, checked or not, in any order of calls: nothing
