@@ -192,11 +192,11 @@ func (b *builder) method(i *iface, fn *types.Func) *method {
 		b.fs.add(at.pos, "rename the method", "%s is the name of a method that every proxy has", at.path)
 		return nil
 	}
-	sig := fn.Signature()
+	sig, doc := fn.Signature(), b.run.methodDoc(fn)
 	m := &method{
 		name:      fn.Name(),
 		signature: fn.Name() + strings.TrimPrefix(types.TypeString(sig, b.qualify), "func"),
-		doc:       b.run.methodDoc(fn),
+		doc:       doc.Text(),
 		variadic:  sig.Variadic(),
 	}
 	params := sig.Params()
@@ -217,6 +217,7 @@ func (b *builder) method(i *iface, fn *types.Func) *method {
 		m.err = &param{name: results.At(last).Name(), typ: errorType}
 	}
 	b.checkFilled(m, at)
+	b.applyMarks(m, doc, at)
 	for k := range last {
 		m.results = append(m.results, b.param(results.At(k), at, fmt.Sprintf("result %d", k+1)))
 	}

@@ -25,6 +25,11 @@
 //	//objgen:error    on a package variable or an error type: the same for errors.Is
 //	                  and errors.As in every process that links the package
 //
+// and above a method of an interface:
+//
+//	//objgen:inline   the method never blocks: it may run where the connection is read
+//	//objgen:lend     its []byte parameters are lent to it for the call, not copied
+//
 // Any other //objgen: comment is a finding, so that a typing error is not
 // overlooked. Interfaces may also be named by [Config] Types, those of other packages
 // too.
@@ -38,6 +43,29 @@
 // A parameter or result that is added at the end later, or a field of a struct, is
 // zero when an older peer sends, and skipped when it receives. A method is known by
 // its name.
+//
+// # Directives on methods
+//
+// A directive belongs to the method's declaration; interfaces that embed it have
+// it too. It changes how the method is served, not what travels: caller and owner
+// need not agree on it.
+//
+// inline is for methods that return at once: those that read a field, count, or
+// look something up. The method runs on the goroutine that reads its caller's
+// connection, where everything else that comes from this peer waits meanwhile. It
+// must not make calls through proxies, as their answers may come that way; it must
+// not wait for channels, files or networks, and hold a lock only where nobody else
+// holds it for long. The runtime may run it elsewhere at any time. One that takes
+// longer than a limit is named in the log, once.
+//
+// lend is for methods that use bytes and do not keep them. Parameters of type
+// []byte, or a type made of it, ...byte too, are then part of the message and
+// not copied; those inside of structs, slices and maps are copied as ever. The
+// method may read them until it returns, and return them or a part as a result. It
+// must not keep them, read them from a goroutine that outlives the call, or write
+// to them: when the call is made in the owner's process, they are the
+// caller's own. Nodes of package objtest overwrite lent memory after the call, so
+// that a test finds a method that keeps it.
 //
 // # What travels how
 //

@@ -132,7 +132,7 @@ func (w *writer) serve(i *iface, m *method) {
 	f.signature = fmt.Sprintf("func %s(%s %s.Context, %s any, %s *%s.Incoming) error", m.serve, ctx, w.pkg("context", "context"), object, in, p)
 	f.printf(" {\n")
 	for k, p := range m.params {
-		f.declare(p.shape, args[k], decoder{coder(in + ".Args.Next()"), coder("&" + in + ".Args")})
+		f.declare(m.served(p), args[k], decoder{coder(in + ".Args.Next()"), coder("&" + in + ".Args")})
 	}
 	f.printf("if %s := %s.Decoded(); %s != nil {\nreturn %s\n}\n", err, in, err, err)
 	all := args
@@ -172,6 +172,9 @@ func (w *writer) descriptor(i *iface) {
 		}
 		w.fields("Params", m.params)
 		w.fields("Results", m.results)
+		if m.inline {
+			w.printf("Inline: true,\n")
+		}
 		w.printf("Serve: %s,\n}", m.serve)
 	}
 	w.printf("},\n})\n\n")

@@ -30,6 +30,8 @@ func (s *shape) basicMethod() (method, goType string) {
 		return "Error", "error"
 	case kindBytes:
 		return "Bytes", "[]byte"
+	case kindLent:
+		return "View", "[]byte"
 	}
 	return "", ""
 }

@@ -77,7 +77,7 @@ func TestDeterministic(t *testing.T) {
 		compareFiles(t, generated(t, &gen.Config{Patterns: dirs}), first)
 	}
 	one := map[string]string{}
-	for _, dir := range []string{"testdata/good/names", "testdata/good/references", "testdata/good/foreign"} {
+	for _, dir := range []string{"testdata/good/names", "testdata/good/references", "testdata/good/foreign", "testdata/good/directives"} {
 		for path, text := range generated(t, &gen.Config{Dir: dir}) {
 			one[path] = text
 			if text != first[path] {

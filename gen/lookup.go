@@ -110,20 +110,21 @@ func (r *run) typeDoc(obj *types.TypeName) string {
 	return ""
 }
 
-// methodDoc is the doc comment of an interface method, in whatever package the
-// interface is declared.
-func (r *run) methodDoc(fn *types.Func) string {
+// methodDoc is the comment above an interface method, in whatever package the
+// interface is declared; nil if it has none.
+func (r *run) methodDoc(fn *types.Func) *ast.CommentGroup {
 	f := r.syntaxOf(fn.Pkg(), fn.Pos())
 	if f == nil {
-		return ""
+		return nil
 	}
-	line, doc := r.fset.Position(fn.Pos()).Line, ""
+	var doc *ast.CommentGroup
+	line := r.fset.Position(fn.Pos()).Line
 	ast.Inspect(f, func(n ast.Node) bool {
 		field, ok := n.(*ast.Field)
 		if ok && len(field.Names) == 1 && field.Names[0].Name == fn.Name() && r.fset.Position(field.Names[0].Pos()).Line == line {
-			doc = field.Doc.Text()
+			doc = field.Doc
 		}
-		return doc == ""
+		return doc == nil
 	})
 	return doc
 }

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -17,9 +18,11 @@ const (
 	markError  = "error"  // on a variable or type: the same error on the other side
 )
 
+var declMarks = []string{markExport, markError}
+
 // reserved are the directives that a later objgen will know.
 var reserved = map[string]bool{
-	"oneway": true, "idempotent": true, "timeout": true, "inline": true, "lend": true, "serial": true,
+	"oneway": true, "idempotent": true, "timeout": true, "serial": true,
 }
 
 // spaced is a directive that gofmt and objgen take for prose.
@@ -50,12 +53,13 @@ func marksIn(f *file, fs *findings) []decl {
 		}
 		for _, spec := range gd.Specs {
 			doc := specDoc(gd, spec)
+			checkMethodMarks(spec, used, fs)
 			for _, c := range directives(gd.Doc, doc) {
-				used[c] = true
 				mark := parseDirective(c, fs)
-				if mark == "" {
-					continue
+				if !slices.Contains(declMarks, mark) {
+					continue // reported as a stray
 				}
+				used[c] = true
 				for _, name := range specNames(spec) {
 					decls = append(decls, decl{mark, c.Pos(), name, spec, doc.Text(), f})
 				}
@@ -124,12 +128,12 @@ func isDirective(c *ast.Comment) bool { return strings.HasPrefix(c.Text, directi
 // parseDirective returns the mark that c sets. It reports anything else and
 // returns "".
 func parseDirective(c *ast.Comment, fs *findings) string {
-	name, arg, _ := strings.Cut(strings.TrimPrefix(c.Text, directivePrefix), " ")
-	arg = strings.TrimSpace(arg)
+	name := directiveName(c)
+	arg := strings.TrimSpace(strings.TrimPrefix(c.Text, directivePrefix+name))
 	switch {
 	case reserved[name]:
 		fs.add(c.Pos(), "remove it until objgen supports it", "directive %s%s is reserved for a later version", directivePrefix, name)
-	case name != markExport && name != markError:
+	case !slices.Contains(declMarks, name) && !slices.Contains(methodMarks, name):
 		fs.add(c.Pos(), suggest(name), "unknown directive %s%s", directivePrefix, name)
 	case arg != "":
 		fs.add(c.Pos(), "put only "+directivePrefix+name+" on the line", "directive %s%s takes no argument, not %q", directivePrefix, name, arg)
@@ -141,16 +145,17 @@ func parseDirective(c *ast.Comment, fs *findings) string {
 
 // suggest names the directive that was probably meant.
 func suggest(name string) string {
-	for _, known := range []string{markExport, markError} {
+	for _, known := range slices.Concat(declMarks, methodMarks) {
 		if len(name) >= 2 && (strings.HasPrefix(known, name[:2]) || strings.HasSuffix(known, name[len(name)-2:])) {
 			return "write " + directivePrefix + known
 		}
 	}
-	return "use " + directivePrefix + markExport + " on an interface, or " + directivePrefix + markError + " on an error"
+	return "use " + directivePrefix + markExport + " on an interface, " + directivePrefix + markError + " on an error, or " +
+		directivePrefix + markInline + " or " + directivePrefix + markLend + " on a method"
 }
 
-// reportStray reports a directive that is not part of the doc comment of a
-// package-level type or variable.
+// reportStray reports a directive that is not part of the doc comment of what it
+// can mark.
 func reportStray(c *ast.Comment, fs *findings) {
 	mark := parseDirective(c, fs)
 	switch mark {
@@ -158,5 +163,7 @@ func reportStray(c *ast.Comment, fs *findings) {
 		fs.add(c.Pos(), "put it directly above the interface, outside functions and methods, without a blank line", "%s%s marks no interface", directivePrefix, mark)
 	case markError:
 		fs.add(c.Pos(), "put it directly above a package-level variable or type, without a blank line", "%s%s marks no error", directivePrefix, mark)
+	case markInline, markLend:
+		fs.add(c.Pos(), "put it directly above a method in the declaration of an interface, without a blank line", "%s%s marks no method", directivePrefix, mark)
 	}
 }

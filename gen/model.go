@@ -55,6 +55,8 @@ type method struct {
 	results   []*param // without the error
 	err       *param
 	variadic  bool
+	inline    bool   // //objgen:inline
+	lend      bool   // //objgen:lend
 	serve     string // name of the serving function
 }
 

@@ -25,6 +25,7 @@ const (
 	kindFloat64
 	kindString
 	kindBytes     // slice of bytes
+	kindLent      // the same, decoded as part of the message
 	kindByteArray // array of bytes
 	kindTime
 	kindBigInt // big.Int; *big.Int is a pointer to it

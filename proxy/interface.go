@@ -40,6 +40,10 @@ type Method struct {
 	Params    []Field // what travels to the owner: no context
 	Results   []Field // what travels back: no error
 
+	// Inline says that the method never blocks (//objgen:inline): the runtime may
+	// run it where it reads the connection.
+	Inline bool
+
 	// Serve decodes the arguments, calls the method on object and encodes the
 	// results. It returns the method's error, or that of the arguments.
 	Serve func(ctx context.Context, object any, in *Incoming) error

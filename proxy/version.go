@@ -4,3 +4,6 @@ package proxy
 // as long as the runtime serves such files, which is for ever: a new generation
 // adds a constant and removes none.
 const SupportsGen1 = true
+
+// SupportsGen2 is that of generation 2, which has directives on methods.
+const SupportsGen2 = true
