@@ -170,6 +170,9 @@ func (in *incoming) serve(ctx context.Context) answer {
 	}
 	in.Args.Reset(in.payload, in.slots, &in.s.limits, in.s.arguments)
 	in.Args.Prepay(max(in.held-int64(len(in.payload)), 0))
+	if in.held > 0 {
+		in.Args.Give()
+	}
 	in.Args.Tuple()
 	in.Results.Reset(&in.s.limits)
 	err := in.invoke(ctx, m)

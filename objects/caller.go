@@ -59,6 +59,9 @@ func (c *call) Finish(pc *proxy.Call, results error) error {
 		err = &Error{Code: CodeBadResults, Op: c.Method().FullName(), Object: c.entry.number(), Peer: c.s.peer.addr,
 			Outcome: FailedThere, Cause: resultError(c.Method(), results)}
 	}
+	if pc.Results.Given() {
+		c.reply.payload = nil
+	}
 	pc.Results.Release()
 	c.s.results.Release(c.reply.held)
 	pc.Results.Reset(nil, nil, nil, nil)
@@ -89,6 +92,9 @@ func (c *call) open(pc *proxy.Call) error {
 	}
 	pc.Results.Reset(r.payload, r.slots, &c.s.limits, c.s.results)
 	pc.Results.Prepay(max(r.held-int64(len(r.payload)), 0))
+	if r.held > 0 {
+		pc.Results.Give()
+	}
 	if err := marshal.Check(r.payload, &c.s.limits); err != nil {
 		pc.Results.Reset(nil, nil, nil, nil)
 		return &Error{Code: CodeBadResults, Op: pc.Method().FullName(), Object: c.entry.number(), Peer: c.s.peer.addr, Outcome: FailedThere, Cause: err}

@@ -58,6 +58,12 @@ type Config struct {
 	// on the wire are the same. It is slower, and there to compare with.
 	LaneThroughYamux bool
 
+	// PoisonLent overwrites the arguments of each call as they came once it is
+	// answered, so that a method which keeps []byte parameters that are only lent to
+	// it (//objgen:lend) soon notices. It costs time, and is for tests; package
+	// objtest sets it.
+	PoisonLent bool
+
 	// PipeNet is the in-memory network of pipe:// addresses. Nil: one that is
 	// common to the process.
 	PipeNet *transport.PipeNet

@@ -102,6 +102,7 @@ func (in *incoming) relay(ctx context.Context, ref *proxy.Ref) answer {
 	c.relayed = true
 	defer c.Finish(&c.Call, nil)
 	if fail := c.roundTrip(ctx, in.method, in.payload, in.slots); fail != nil {
+		in.payload = nil // may still be read
 		fail = c.failure(passedOn(fail))
 		return in.fault(fail, fail.Outcome)
 	}

@@ -220,6 +220,7 @@ func (v *serving) remove(in *incoming) {
 
 // recycle makes in ready for another call.
 func (in *incoming) recycle() {
+	in.retire()
 	in.Args.Reset(nil, nil, nil, nil)
 	in.Results.Reset(nil)
 	in.extra.Reset(nil)

@@ -41,10 +41,11 @@ type Kit struct {
 func New(t testing.TB) *Kit { return NewConfig(t, objects.Config{}) }
 
 // NewConfig is [New] with a configuration for the nodes. Its Logger, if nil,
-// writes to the test's log; its PipeNet is the kit's own.
+// writes to the test's log; its PipeNet is the kit's own, and PoisonLent is set.
 func NewConfig(t testing.TB, config objects.Config) *Kit {
 	t.Helper()
 	config.PipeNet = transport.NewPipeNet()
+	config.PoisonLent = true
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
 	}

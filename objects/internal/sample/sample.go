@@ -62,6 +62,18 @@ type Thing interface {
 	Wait(ctx context.Context) error
 }
 
+// Box has methods with directives.
+//
+//objgen:export
+type Box interface {
+	// Lent returns a part of what it was lent.
+	//
+	//objgen:lend
+	Lent(ctx context.Context, body []byte, from int) (rest []byte, err error)
+	// Kept is Lent without directives.
+	Kept(ctx context.Context, body []byte, from int) (rest []byte, err error)
+}
+
 // Named is a second interface of the same objects.
 //
 //objgen:export

@@ -10,9 +10,9 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // ThingProxy calls a Thing that lives in another process.
 type ThingProxy struct{ ref *proxy.Ref }
@@ -307,6 +307,63 @@ func serveThingWait(ctx context.Context, object any, in *proxy.Incoming) error {
 	return err
 }
 
+// BoxProxy calls a Box that lives in another process.
+type BoxProxy struct{ ref *proxy.Ref }
+
+var _ Box = (*BoxProxy)(nil)
+
+// NewBoxProxy returns the proxy of the object that ref names.
+func NewBoxProxy(ref *proxy.Ref) *BoxProxy { return &BoxProxy{ref} }
+
+// ProxyRef returns the reference behind the proxy.
+func (p *BoxProxy) ProxyRef() *proxy.Ref { return p.ref }
+
+// Kept is Lent without directives.
+func (p *BoxProxy) Kept(ctx context.Context, body []byte, from int) (rest []byte, err error) {
+	c := p.ref.Begin(ctx, &boxInterface.Methods[0])
+	c.Args.Array(2)
+	c.Args.Bytes(body)
+	c.Args.Int(int64(from))
+	c.Invoke()
+	rest = c.Results.Next().Bytes()
+	return rest, c.End()
+}
+
+func serveBoxKept(ctx context.Context, object any, in *proxy.Incoming) error {
+	body := in.Args.Next().Bytes()
+	from := in.Args.Next().Int()
+	if err := in.Decoded(); err != nil {
+		return err
+	}
+	rest, err := object.(Box).Kept(ctx, body, from)
+	in.Results.Array(1)
+	in.Results.Bytes(rest)
+	return err
+}
+
+// Lent returns a part of what it was lent.
+func (p *BoxProxy) Lent(ctx context.Context, body []byte, from int) (rest []byte, err error) {
+	c := p.ref.Begin(ctx, &boxInterface.Methods[1])
+	c.Args.Array(2)
+	c.Args.Bytes(body)
+	c.Args.Int(int64(from))
+	c.Invoke()
+	rest = c.Results.Next().Bytes()
+	return rest, c.End()
+}
+
+func serveBoxLent(ctx context.Context, object any, in *proxy.Incoming) error {
+	body := in.Args.Next().View()
+	from := in.Args.Next().Int()
+	if err := in.Decoded(); err != nil {
+		return err
+	}
+	rest, err := object.(Box).Lent(ctx, body, from)
+	in.Results.Array(1)
+	in.Results.Bytes(rest)
+	return err
+}
+
 // NamedProxy calls a Named that lives in another process.
 type NamedProxy struct{ ref *proxy.Ref }
 
@@ -419,6 +476,27 @@ var thingInterface = proxy.Register[Thing](&proxy.Interface{
 		Signature: "Wait(ctx context.Context) error",
 		Doc:       "Wait returns when its context ends.",
 		Serve:     serveThingWait,
+	}},
+})
+
+var boxInterface = proxy.Register[Box](&proxy.Interface{
+	Name: "github.com/netobj/netobj/objects/internal/sample.Box",
+	Doc:  "Box has methods with directives.",
+	New:  func(ref *proxy.Ref) any { return NewBoxProxy(ref) },
+	Methods: []proxy.Method{{
+		Name:      "Kept",
+		Signature: "Kept(ctx context.Context, body []byte, from int) (rest []byte, err error)",
+		Doc:       "Kept is Lent without directives.",
+		Params:    []proxy.Field{{Name: "body", Type: "bytes"}, {Name: "from", Type: "int"}},
+		Results:   []proxy.Field{{Name: "rest", Type: "bytes"}},
+		Serve:     serveBoxKept,
+	}, {
+		Name:      "Lent",
+		Signature: "Lent(ctx context.Context, body []byte, from int) (rest []byte, err error)",
+		Doc:       "Lent returns a part of what it was lent.",
+		Params:    []proxy.Field{{Name: "body", Type: "bytes"}, {Name: "from", Type: "int"}},
+		Results:   []proxy.Field{{Name: "rest", Type: "bytes"}},
+		Serve:     serveBoxLent,
 	}},
 })
 
