@@ -18,6 +18,8 @@ type Bench interface {
 	// Echo returns item.
 	Echo(ctx context.Context, item work.Item) (work.Item, error)
 	// Bytes returns the sum of a body.
+	//
+	//objgen:lend
 	Bytes(ctx context.Context, body []byte) (work.Sum, error)
 	// Make returns a new object.
 	Make(ctx context.Context) (Thing, error)

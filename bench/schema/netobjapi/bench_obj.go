@@ -10,9 +10,9 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // BenchProxy calls a Bench that lives in another process.
 type BenchProxy struct{ ref *proxy.Ref }
@@ -59,7 +59,7 @@ func (p *BenchProxy) Bytes(ctx context.Context, body []byte) (r0 work.Sum, err e
 }
 
 func serveBenchBytes(ctx context.Context, object any, in *proxy.Incoming) error {
-	body := in.Args.Next().Bytes()
+	body := in.Args.Next().View()
 	if err := in.Decoded(); err != nil {
 		return err
 	}
