@@ -113,7 +113,7 @@ func (x *exports) grant(s lifetime.SessionID, target any) (granted, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	id := x.id(target)
-	xid, err := x.table.Grant(s, id)
+	xid, err := x.table.Grant(s, lifetime.FirstConn, id)
 	if err != nil {
 		x.forget(x.table.Sweep(id))
 		return granted{}, fault(CodeLimit, err, "release references that are no longer needed")
@@ -125,7 +125,7 @@ func (x *exports) grant(s lifetime.SessionID, target any) (granted, error) {
 func (x *exports) ungrant(s lifetime.SessionID, xid lifetime.XID) []lifetime.Reclaimed[any] {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.forget(x.table.Ungrant(s, xid))
+	return x.forget(x.table.Ungrant(s, lifetime.FirstConn, xid))
 }
 
 // target returns what session s knows as xid and has passed in a message.
@@ -185,7 +185,7 @@ func (x *exports) release(s lifetime.SessionID, entries []wire.Entry) ([]lifetim
 	defer x.mu.Unlock()
 	var reclaimed []lifetime.Reclaimed[any]
 	for _, e := range entries {
-		gone, err := x.table.Release(s, lifetime.XID(e.XID), lifetime.Grants(e.N))
+		gone, err := x.table.Release(s, lifetime.FirstConn, lifetime.XID(e.XID), lifetime.Grants(e.N))
 		reclaimed = append(reclaimed, x.forget(gone)...)
 		if err != nil {
 			return reclaimed, err

@@ -66,7 +66,7 @@ func (m *imports) receive(c *wire.Cap, r receipt) (*proxy.Ref, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	xid, object := lifetime.XID(c.XID), lifetime.ObjectID(c.Object)
-	if err := m.table.Receive(object, xid); err != nil {
+	if err := m.table.Receive(lifetime.FirstConn, object, xid); err != nil {
 		return nil, err
 	}
 	m.s.importing.note(m.s, m.table.Len(), m.s.node.cfg.Limits.Imports)
@@ -172,7 +172,7 @@ func (m *imports) flush() {
 	m.collect(m.collector.take())
 	for {
 		m.mu.Lock()
-		batch := m.table.Batch(releaseBatch)
+		batch := m.table.Batch(lifetime.FirstConn, releaseBatch)
 		m.mu.Unlock()
 		if len(batch) == 0 {
 			return

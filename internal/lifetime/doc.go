@@ -11,8 +11,15 @@
 //
 //	granted and not returned (owner) = in flight + held + in the batch + on the way back
 //
-// The comments name the rules of docs/PROTOCOL.md, "Lifetimes": O1 to O4 for
-// owners, H1 to H6 for holders.
+// A session outlives its connections. When one breaks, what was on its way is
+// lost, and the sum no longer holds; so each side fences the old connection, and
+// on the next one the holder states what it holds ([Imports.Snapshot],
+// [Exports.Reconcile]). Calls are found again in the same way ([Calls],
+// [Results]), and the time that an owner waits for all this is counted by
+// [Leases].
+//
+// The comments name the rules of docs/PROTOCOL.md, "Lifetimes": O1 to O5 for
+// owners, H1 to H8 for holders, R1 to R5 for reconnects, C1 and C2 for calls.
 package lifetime
 
 // ObjectID names an object at its owner. It counts up from 1 and is never used
@@ -33,3 +40,12 @@ type Grants uint64
 // Gen counts the proxies that were made in one session, one after another. It is
 // never used again, so that word of a proxy's end cannot be taken for another's.
 type Gen uint64
+
+// Conn numbers the connections of one session: it grows from one to the next, and
+// both ends know it. Whoever is about to send counts for the connection on which
+// it will send, and whoever receives for that on which it received: what is about
+// another connection than the present one does not count (R1).
+type Conn uint64
+
+// FirstConn is the connection on which a session begins.
+const FirstConn Conn = 1

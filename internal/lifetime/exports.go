@@ -29,10 +29,12 @@ type export[T any] struct {
 
 // holdings is what one session holds, indexed both ways.
 type holdings struct {
-	limit int // objects that the session may hold
-	last  XID
-	byXID table.Numbered[XID, listing]
-	byID  table.Map[ObjectID, XID]
+	limit  int // objects that the session may hold
+	conn   Conn
+	fenced bool // conn is lost, and the next one is not reconciled
+	last   XID
+	byXID  table.Numbered[XID, listing]
+	byID   table.Map[ObjectID, XID]
 }
 
 // listing says that a session has n grants of an object: sent, and not returned.
@@ -73,28 +75,33 @@ func (x *Exports[T]) Sweep(o ObjectID) []Reclaimed[T] {
 
 // Open lets session s hold objects: as many as NewExports allows, or limit if
 // that is less; 0 means no limit of the session's own. It comes before the first
-// grant.
+// grant. The session begins on FirstConn.
 func (x *Exports[T]) Open(s SessionID, limit int) {
 	if limit <= 0 || limit > x.limit {
 		limit = x.limit
 	}
-	x.sessions[s] = &holdings{limit: limit}
+	x.sessions[s] = &holdings{limit: limit, conn: FirstConn}
 }
 
 // ErrEnded refuses a grant to a session that is not open, or no longer.
 var ErrEnded = errors.New("the session has ended")
 
-// Grant counts one sending of object o to session s, before the first byte is
-// sent (O1), and returns the number by which the session knows it. After an error
-// nothing is counted.
-func (x *Exports[T]) Grant(s SessionID, o ObjectID) (XID, error) {
+// ErrGone refuses what is about an object that is not exported, or no longer.
+var ErrGone = errors.New("the object is not exported")
+
+// Grant counts one sending of object o to session s on connection c, before the
+// first byte is sent (O1), and returns the number by which the session knows it.
+// After an error nothing is counted. It is ErrStale if c is lost, or not yet
+// reconciled (R3): what was to be sent may be sent on the next connection, granted
+// anew.
+func (x *Exports[T]) Grant(s SessionID, c Conn, o ObjectID) (XID, error) {
 	e := x.objects.Get(o)
 	if e == nil {
-		return 0, fmt.Errorf("object %d is not exported", o)
+		return 0, ErrGone
 	}
-	h := x.sessions[s]
-	if h == nil {
-		return 0, ErrEnded
+	h, err := x.current(s, c)
+	if err != nil {
+		return 0, err
 	}
 	xid, listed := h.byID.Get(o)
 	if listed {
@@ -111,18 +118,23 @@ func (x *Exports[T]) Grant(s SessionID, o ObjectID) (XID, error) {
 	return h.last, nil
 }
 
-// Ungrant takes back one grant of which not one byte was sent (O1). After a
-// failure of unknown extent it must not be called.
-func (x *Exports[T]) Ungrant(s SessionID, xid XID) []Reclaimed[T] {
-	gone, _ := x.Release(s, xid, 1) // a session that has ended holds nothing to take back
+// Ungrant takes back one grant for connection c of which not one byte was sent
+// (O1). After a failure of unknown extent it must not be called. Once c is fenced
+// it changes nothing: the holder's statement tells.
+func (x *Exports[T]) Ungrant(s SessionID, c Conn, xid XID) []Reclaimed[T] {
+	gone, _ := x.Release(s, c, xid, 1) // a session that has ended holds nothing to take back
 	return gone
 }
 
-// Release takes back n grants that session s returned (O2). Returning more than
-// were granted, or a number that was never given or is used up, is a violation
-// of the protocol and changes nothing.
-func (x *Exports[T]) Release(s SessionID, xid XID, n Grants) ([]Reclaimed[T], error) {
-	l := x.listing(s, xid)
+// Release takes back n grants that session s returned on connection c (O2).
+// Returning more than were granted, or a number that was never given or is used
+// up, is a violation of the protocol. After an error nothing has changed.
+func (x *Exports[T]) Release(s SessionID, c Conn, xid XID, n Grants) ([]Reclaimed[T], error) {
+	h, err := x.current(s, c)
+	if err != nil {
+		return nil, err
+	}
+	l := h.byXID.Get(xid)
 	switch {
 	case l == nil:
 		return nil, fmt.Errorf("release of reference %d, which the peer does not hold", xid)

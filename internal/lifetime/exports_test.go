@@ -16,7 +16,7 @@ func newOwner(limit int) *Exports[string] {
 
 func mustGrant[T any](t *testing.T, x *Exports[T], s SessionID, o ObjectID) XID {
 	t.Helper()
-	xid, err := x.Grant(s, o)
+	xid, err := x.Grant(s, FirstConn, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestO1GrantCountsOnSendAndUngrantUndoes(t *testing.T) {
 	if first != 1 || second != first || other != 1 || x.Grants(1, o) != 2 {
 		t.Fatalf("xids %d, %d, %d, grants %d", first, second, other, x.Grants(1, o))
 	}
-	if gone := x.Ungrant(1, first); gone != nil || x.Grants(1, o) != 1 {
+	if gone := x.Ungrant(1, FirstConn, first); gone != nil || x.Grants(1, o) != 1 {
 		t.Fatalf("ungrant reclaimed %v", gone)
 	}
 	mustCheck(t, x)
@@ -46,7 +46,7 @@ func TestO1GrantCountsOnSendAndUngrantUndoes(t *testing.T) {
 func TestO1UngrantOfTheOnlyGrantReclaims(t *testing.T) {
 	x := newOwner(10)
 	o := x.Add("a")
-	if gone := x.Ungrant(1, mustGrant(t, x, 1, o)); len(gone) != 1 || gone[0] != (Reclaimed[string]{o, "a"}) || x.Len() != 0 {
+	if gone := x.Ungrant(1, FirstConn, mustGrant(t, x, 1, o)); len(gone) != 1 || gone[0] != (Reclaimed[string]{o, "a"}) || x.Len() != 0 {
 		t.Fatalf("reclaimed %v, left are %d", gone, x.Len())
 	}
 	mustCheck(t, x)
@@ -58,21 +58,21 @@ func TestO2ReleaseReclaimsAtZeroAndRefusesMore(t *testing.T) {
 	xid := mustGrant(t, x, 1, o)
 	mustGrant(t, x, 1, o)
 	for _, n := range []Grants{0, 3, 1<<64 - 1} {
-		if _, err := x.Release(1, xid, n); err == nil {
+		if _, err := x.Release(1, FirstConn, xid, n); err == nil {
 			t.Errorf("release of %d of 2 grants is accepted", n)
 		}
 	}
-	if _, err := x.Release(2, xid, 1); err == nil {
+	if _, err := x.Release(2, FirstConn, xid, 1); err == nil {
 		t.Error("another session's number is accepted")
 	}
-	if gone, err := x.Release(1, xid, 1); len(gone) > 0 || err != nil {
+	if gone, err := x.Release(1, FirstConn, xid, 1); len(gone) > 0 || err != nil {
 		t.Fatalf("first release: %v, %v", gone, err)
 	}
-	gone, err := x.Release(1, xid, 1)
+	gone, err := x.Release(1, FirstConn, xid, 1)
 	if err != nil || len(gone) != 1 || gone[0].Target != "a" || x.Len() != 0 {
 		t.Fatalf("last release: %v, %v", gone, err)
 	}
-	if _, err := x.Release(1, xid, 1); err == nil {
+	if _, err := x.Release(1, FirstConn, xid, 1); err == nil {
 		t.Error("release of what is gone is accepted")
 	}
 	mustCheck(t, x)
@@ -82,7 +82,7 @@ func TestO2ReclaimWaitsForEveryHolder(t *testing.T) {
 	x := newOwner(10)
 	o := x.Add("a")
 	a, c := mustGrant(t, x, 1, o), mustGrant(t, x, 2, o)
-	if gone, _ := x.Release(1, a, 1); gone != nil {
+	if gone, _ := x.Release(1, FirstConn, a, 1); gone != nil {
 		t.Fatal("reclaimed while another session holds it (S1)")
 	}
 	var holders []SessionID
@@ -92,7 +92,7 @@ func TestO2ReclaimWaitsForEveryHolder(t *testing.T) {
 	if !slices.Equal(holders, []SessionID{2}) {
 		t.Fatalf("holders are %v", holders)
 	}
-	if gone, _ := x.Release(2, c, 1); len(gone) != 1 {
+	if gone, _ := x.Release(2, FirstConn, c, 1); len(gone) != 1 {
 		t.Fatal("not reclaimed when the last holder let go (L1)")
 	}
 }
@@ -101,7 +101,7 @@ func TestO3NumbersAreNeverUsedAgain(t *testing.T) {
 	x := newOwner(10)
 	o := x.Add("a")
 	a := mustGrant(t, x, 1, o)
-	x.Release(1, a, 1)
+	x.Release(1, FirstConn, a, 1)
 	p := x.Add("b")
 	b := mustGrant(t, x, 1, p)
 	if a == b || o == p {
@@ -139,10 +139,10 @@ func TestNothingIsGrantedToASessionThatHasEnded(t *testing.T) {
 	x.Pin(o)
 	xid := mustGrant(t, x, 1, o)
 	x.EndSession(1)
-	if _, err := x.Grant(1, o); !errors.Is(err, ErrEnded) {
+	if _, err := x.Grant(1, FirstConn, o); !errors.Is(err, ErrEnded) {
 		t.Errorf("grant to a session that has ended: %v", err)
 	}
-	if x.Ungrant(1, xid) != nil || len(x.sessions) != 1 {
+	if x.Ungrant(1, FirstConn, xid) != nil || len(x.sessions) != 1 {
 		t.Error("an ended session leaves something behind (L2)")
 	}
 	mustCheck(t, x)
@@ -172,7 +172,7 @@ func TestLimitOfListings(t *testing.T) {
 	x.Open(2, 9) // and this one more
 	a, b, c := x.Add(1), x.Add(2), x.Add(3)
 	xid := mustGrant(t, x, 1, a)
-	if _, err := x.Grant(1, b); err == nil {
+	if _, err := x.Grant(1, FirstConn, b); err == nil {
 		t.Error("session 1 holds more than its limit")
 	}
 	if mustGrant(t, x, 1, a) != xid {
@@ -180,7 +180,7 @@ func TestLimitOfListings(t *testing.T) {
 	}
 	mustGrant(t, x, 2, a)
 	mustGrant(t, x, 2, b)
-	if _, err := x.Grant(2, c); err == nil {
+	if _, err := x.Grant(2, FirstConn, c); err == nil {
 		t.Error("session 2 holds more than the table's limit")
 	}
 	if gone := x.Sweep(c); len(gone) != 1 {
@@ -191,7 +191,7 @@ func TestLimitOfListings(t *testing.T) {
 
 func TestGrantOfWhatIsNotExported(t *testing.T) {
 	x := newOwner(9)
-	if _, err := x.Grant(1, 7); err == nil {
+	if _, err := x.Grant(1, FirstConn, 7); err == nil {
 		t.Error("object 7 does not exist and is granted")
 	}
 }

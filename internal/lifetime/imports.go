@@ -11,7 +11,9 @@ import (
 // alive is the caller's to know; the table is told.
 type Imports struct {
 	limit   int // objects that may be held
-	last    Gen // given to a proxy
+	conn    Conn
+	fenced  bool // conn is lost, and there is no other yet
+	last    Gen  // given to a proxy
 	entries table.Numbered[XID, entry]
 	batch   []Release // given up and not yet sent
 }
@@ -31,14 +33,18 @@ type Release struct {
 	N   Grants
 }
 
-// NewImports returns an empty table for up to limit objects.
-func NewImports(limit int) *Imports { return &Imports{limit: limit} }
+// NewImports returns an empty table for up to limit objects, on FirstConn.
+func NewImports(limit int) *Imports { return &Imports{limit: limit, conn: FirstConn} }
 
-// Receive counts a grant, before anything else may reject the message that it
-// came in (H1). An error is a violation of the protocol.
-func (m *Imports) Receive(o ObjectID, xid XID) error {
+// Receive counts a grant that came on connection c, before anything else may
+// reject the message that it came in (H1). The error is ErrStale if that was an
+// old connection: then the grant is lost with it (R1). Any other is a violation of
+// the protocol.
+func (m *Imports) Receive(c Conn, o ObjectID, xid XID) error {
 	e := m.entries.Get(xid)
 	switch {
+	case m.fenced || c != m.conn:
+		return ErrStale
 	case xid == 0 || o == 0:
 		return fmt.Errorf("reference %d to object %d: numbers start at 1", xid, o)
 	case e != nil && e.object != o:
@@ -98,7 +104,9 @@ func (m *Imports) Use(xid XID) bool {
 	return true
 }
 
-// Unuse ends one Use.
+// Unuse ends one Use. Each Use is ended once, by who began it: when the message
+// is in the lane, when an answer shows that it was read, or when its connection is
+// fenced and it will not be sent again (R1).
 func (m *Imports) Unuse(xid XID) {
 	e := m.entries.Get(xid)
 	if e == nil {
@@ -109,8 +117,12 @@ func (m *Imports) Unuse(xid XID) {
 }
 
 // Batch takes up to max entries of what is to be returned, in the order in which
-// they were given up. The caller sends it, in order with other messages.
-func (m *Imports) Batch(max int) []Release {
+// they were given up. The caller sends it on connection c, in order with other
+// messages, or not at all. It takes nothing if c is an old one (R1).
+func (m *Imports) Batch(c Conn, max int) []Release {
+	if m.fenced || c != m.conn {
+		return nil
+	}
 	n := min(max, len(m.batch))
 	taken := m.batch[:n:n]
 	m.batch = m.batch[n:]

@@ -8,7 +8,7 @@ import (
 // receive counts a grant of object o as xid.
 func receive(t *testing.T, m *Imports, o ObjectID, xid XID) {
 	t.Helper()
-	if err := m.Receive(o, xid); err != nil {
+	if err := m.Receive(FirstConn, o, xid); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -33,7 +33,7 @@ func TestH1ReceiveRefusesContradictions(t *testing.T) {
 		o   ObjectID
 		xid XID
 	}{{8, 1}, {9, 2}, {0, 1}, {7, 0}} {
-		if m.Receive(bad.o, bad.xid) == nil {
+		if m.Receive(FirstConn, bad.o, bad.xid) == nil {
 			t.Errorf("object %d as %d is accepted", bad.o, bad.xid)
 		}
 	}
@@ -50,7 +50,7 @@ func TestH2AnotherReceiptNeedsNoOtherProxy(t *testing.T) {
 	if !m.Cleanup(1, gen) {
 		t.Fatal("the generation changed without a new proxy")
 	}
-	if b := m.Batch(9); !slices.Equal(b, []Release{{1, 2}}) {
+	if b := m.Batch(FirstConn, 9); !slices.Equal(b, []Release{{1, 2}}) {
 		t.Fatalf("batch %v", b)
 	}
 }
@@ -67,7 +67,7 @@ func TestH3StaleCleanupDoesNothing(t *testing.T) {
 	if !m.Cleanup(1, young) || m.Cleanup(1, young) {
 		t.Fatal("cleanup of the current generation is to work once")
 	}
-	if b := m.Batch(9); !slices.Equal(b, []Release{{1, 2}}) {
+	if b := m.Batch(FirstConn, 9); !slices.Equal(b, []Release{{1, 2}}) {
 		t.Fatalf("batch %v", b)
 	}
 }
@@ -128,13 +128,13 @@ func TestH5BatchKeepsTheOrderAndTheBound(t *testing.T) {
 		receive(t, m, ObjectID(xid+10), xid+1)
 		m.Cleanup(xid+1, m.Renew(xid+1))
 	}
-	if b := m.Batch(2); !slices.Equal(b, []Release{{1, 1}, {2, 1}}) || m.Pending() != 3 {
+	if b := m.Batch(FirstConn, 2); !slices.Equal(b, []Release{{1, 1}, {2, 1}}) || m.Pending() != 3 {
 		t.Fatalf("first %v, %d left", b, m.Pending())
 	}
-	if b := m.Batch(9); !slices.Equal(b, []Release{{3, 1}, {4, 1}, {5, 1}}) || m.Pending() != 0 {
+	if b := m.Batch(FirstConn, 9); !slices.Equal(b, []Release{{3, 1}, {4, 1}, {5, 1}}) || m.Pending() != 0 {
 		t.Fatalf("then %v, %d left", b, m.Pending())
 	}
-	if b := m.Batch(9); len(b) != 0 {
+	if b := m.Batch(FirstConn, 9); len(b) != 0 {
 		t.Fatalf("then %v", b)
 	}
 }
@@ -160,7 +160,7 @@ func TestH8GrantsThatNobodyTakesAreGivenBack(t *testing.T) {
 	if !m.Cleanup(1, m.Renew(1)) {
 		t.Fatal("cleanup")
 	}
-	if b := m.Batch(9); !slices.Equal(b, []Release{{1, 1}}) || m.Len() != 0 {
+	if b := m.Batch(FirstConn, 9); !slices.Equal(b, []Release{{1, 1}}) || m.Len() != 0 {
 		t.Fatalf("batch %v, %d held", b, m.Len())
 	}
 }

@@ -21,7 +21,7 @@ func (w *world) step(what, pick int) {
 // again if it was reclaimed. One in eight cannot be sent.
 func (w *world) pass(h *holder, pick int) {
 	o := w.pickObject(pick)
-	xid, err := w.x.Grant(h.s, o.id)
+	xid, err := w.x.Grant(h.s, FirstConn, o.id)
 	if err != nil {
 		w.reclaimed(w.x.Sweep(o.id))
 		return
@@ -35,7 +35,7 @@ func (w *world) pass(h *holder, pick int) {
 		h.grants = append(h.grants, grant{o.id, xid})
 	}
 	if unsent || w.without == ruleCountOnSend || w.without == ruleNoUndoAfterSend && pick%8 == 6 {
-		w.reclaimed(w.x.Ungrant(h.s, xid))
+		w.reclaimed(w.x.Ungrant(h.s, FirstConn, xid))
 	}
 }
 
@@ -58,7 +58,7 @@ func (w *world) passLate(_ *holder, pick int) {
 		return
 	}
 	o := w.pickObject(pick)
-	if _, err := w.x.Grant(w.ended[pick%len(w.ended)], o.id); err == nil {
+	if _, err := w.x.Grant(w.ended[pick%len(w.ended)], FirstConn, o.id); err == nil {
 		w.fail("L2: granted to a session that has ended")
 	}
 	w.reclaimed(w.x.Sweep(o.id))
@@ -76,9 +76,9 @@ func (w *world) deliver(h *holder, pick int) {
 		return
 	}
 	if w.without == ruleCountOnSend {
-		w.x.Grant(h.s, g.o)
+		w.x.Grant(h.s, FirstConn, g.o)
 	}
-	if err := h.m.Receive(g.o, g.xid); err != nil {
+	if err := h.m.Receive(FirstConn, g.o, g.xid); err != nil {
 		w.fail("H1: %v", err)
 		return
 	}
@@ -151,7 +151,7 @@ func (w *world) sent(h *holder, pick int) {
 
 // flush sends what was given up.
 func (w *world) flush(h *holder, pick int) {
-	batch := h.m.Batch(pick%3 + 1)
+	batch := h.m.Batch(FirstConn, pick%3+1)
 	if len(batch) == 0 || !h.up {
 		return
 	}
@@ -182,7 +182,7 @@ func (w *world) read(h *holder, _ int) {
 				r.N = l.n
 			}
 		}
-		gone, err := w.x.Release(h.s, r.XID, r.N)
+		gone, err := w.x.Release(h.s, FirstConn, r.XID, r.N)
 		if err != nil {
 			w.fail("S4: %v", err)
 		}
