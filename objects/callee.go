@@ -36,7 +36,7 @@ type incoming struct {
 
 	// guarded by serving.mu
 	complete  bool               // the payload has arrived
-	begun     time.Time          // when the call got its place
+	begun     time.Duration      // when the call got its place, see [Node.clock]
 	cancel    context.CancelFunc // nil until the method starts
 	cancelled bool               // the caller gave up
 
@@ -105,18 +105,30 @@ func (in *incoming) find() {
 	}
 }
 
-// run serves the call; it is the goroutine of the call.
+// run serves the call, on a worker; the caller has yet to finish it.
 func (in *incoming) run() {
-	s := in.s
 	ctx, cancel := in.context()
-	s.serving.started(in, cancel)
-	a := in.serve(ctx)
-	cancel()
-	in.reply(a)
-	s.passed(in.passing)
-	s.letGo(in.object)
-	s.serving.finish(in)
+	in.s.serving.started(in, cancel)
+	var a answer
+	returned := false
+	defer func() {
+		if !returned {
+			a = in.refuse(fault(CodePanic, errGoexit, hintPanic))
+		}
+		cancel()
+		in.reply(a)
+		in.s.passed(in.passing)
+		in.s.letGo(in.object)
+	}()
+	a = in.serve(ctx)
+	returned = true
 }
+
+// errGoexit is the cause of a call whose method ended its goroutine, as the FailNow
+// of a test does.
+var errGoexit = errors.New("runtime.Goexit was called")
+
+const hintPanic = "the owner's log has the stack"
 
 // settle gives back what the arguments took of the session's budget.
 func (in *incoming) settle() {
@@ -182,7 +194,7 @@ func (in *incoming) serve(ctx context.Context) answer {
 		return in.refuse(fault(CodeBadArguments, argumentError(m, bad), ""))
 	}
 	if fail, panicked := err.(*panicError); panicked {
-		return in.refuse(fault(CodePanic, fail, "the owner's log has the stack"))
+		return in.refuse(fault(CodePanic, fail, hintPanic))
 	}
 	return in.answer(m, err)
 }
@@ -201,7 +213,7 @@ func (in *incoming) invoke(ctx context.Context, m *proxy.Method) (err error) {
 		}
 		v := recover()
 		if v == nil {
-			v = "runtime.Goexit was called"
+			v = errGoexit // goes on: run answers
 		}
 		in.s.log.Error("method panicked; the caller gets an error", "method", m.FullName(), "panic", v, "stack", string(debug.Stack()))
 		err = &panicError{v}

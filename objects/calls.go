@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/netobj/netobj/internal/wire"
 	"github.com/netobj/netobj/proxy"
@@ -25,6 +26,8 @@ type calls struct {
 	pending  map[uint64]flight
 	zombies  int    // cancelled calls in pending
 	err      *Error // why no call can be made; nil while the session is up
+
+	awaited atomic.Int64 // calls in pending that somebody waits for; changed with mu held
 }
 
 // flight is a call whose Return has not come.
@@ -76,6 +79,7 @@ func (t *calls) register(ctx context.Context, c *call, size int64, bulk bool, ms
 		msg.Body.Bulk, msg.Body.BulkID = true, t.lastBulk
 	}
 	t.pending[c.id] = f
+	t.awaited.Add(1)
 	return nil
 }
 
@@ -138,6 +142,7 @@ func (t *calls) withdraw(c *call) {
 	f, pending := t.pending[c.id]
 	if pending {
 		t.remove(c.id, f)
+		t.awaited.Add(-1)
 	}
 	t.mu.Unlock()
 	if !pending { // the session ended meanwhile and signalled it
@@ -152,13 +157,6 @@ func (t *calls) remove(id uint64, f flight) {
 	t.places.leave(1)
 }
 
-// count returns the number of calls in flight that somebody waits for.
-func (t *calls) count() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return len(t.pending) - t.zombies
-}
-
 // abandon makes c a zombie, unless its reply is being delivered.
 func (t *calls) abandon(c *call) bool {
 	t.mu.Lock()
@@ -170,6 +168,7 @@ func (t *calls) abandon(c *call) bool {
 	f.call = nil
 	t.pending[c.id] = f
 	t.zombies++
+	t.awaited.Add(-1)
 	return true
 }
 
@@ -198,6 +197,8 @@ func (t *calls) claim(id uint64) (c *call, known bool) {
 	}
 	if f.call == nil {
 		t.zombies--
+	} else {
+		t.awaited.Add(-1)
 	}
 	t.remove(id, f)
 	return f.call, true
@@ -210,6 +211,7 @@ func (t *calls) fail(why *Error) {
 	pending := t.pending
 	t.pending = map[uint64]flight{}
 	t.zombies = 0
+	t.awaited.Store(0)
 	t.places.end()
 	t.small.end()
 	t.large.end()

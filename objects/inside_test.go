@@ -40,13 +40,14 @@ func TestNoCallOvertakesTheQueue(t *testing.T) {
 	s.serving.init(s)
 	s.imports.init(s)
 	v := &s.serving
-	v.running = 1 // another call
+	v.running.Store(1) // another call
 	v.mu.Lock()
 	for id := range uint64(2) {
 		v.enter(&incoming{s: s, id: id, refused: fault(CodeNoSuchObject, nil, "")})
-		s.calls.pending[id] = flight{} // a call of this node makes room for one more
+		s.calls.awaited.Add(1) // a call of this node makes room for one more
 	}
 	v.mu.Unlock()
+	v.endRest()
 	v.join()
 	if !slices.Equal(conn.ids, []uint64{0, 1}) {
 		t.Errorf("the calls ran in the order %v", conn.ids)

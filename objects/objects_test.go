@@ -12,6 +12,7 @@ import (
 	"math/big"
 	"net"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -40,8 +41,13 @@ type thing struct {
 
 func (o *thing) Echo(_ context.Context, item sample.Item) (sample.Item, error) { return item, nil }
 func (o *thing) Name(context.Context) (string, error)                          { return o.name, nil }
-func (o *thing) Panic(_ context.Context, text string) error                    { panic(text) }
-func (o *thing) Same(_ context.Context, t sample.Thing) (sample.Thing, error)  { return t, nil }
+func (o *thing) Panic(_ context.Context, text string) error {
+	if text == "exit" {
+		runtime.Goexit()
+	}
+	panic(text)
+}
+func (o *thing) Same(_ context.Context, t sample.Thing) (sample.Thing, error) { return t, nil }
 func (o *thing) SameMany(_ context.Context, t map[string][]sample.Thing) (map[string][]sample.Thing, error) {
 	return t, nil
 }
@@ -314,6 +320,25 @@ func TestPanicIsAnErrorAndTheProcessLives(t *testing.T) {
 	if _, err := p.remote.Add(t.Context(), 1, 1); err != nil {
 		t.Fatalf("after the panic: %v", err)
 	}
+}
+
+// TestAMethodMayEndItsGoroutine: as the FailNow of a test does. The caller gets an
+// error, and those behind it their answers.
+func TestAMethodMayEndItsGoroutine(t *testing.T) {
+	p := newPair(t, objects.Config{Limits: objects.Limits{Running: 1}})
+	var calls sync.WaitGroup
+	for range 8 {
+		calls.Go(func() {
+			err := p.remote.Panic(t.Context(), "exit")
+			if !errors.Is(err, objects.ErrPanic) || !strings.Contains(err.Error(), "runtime.Goexit") {
+				t.Errorf("got %v", err)
+			}
+			if _, err := p.remote.Add(t.Context(), 1, 1); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	calls.Wait()
 }
 
 func TestCallbacksNestAThousandDeep(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/netobj/netobj/internal/lifetime"
@@ -29,12 +30,13 @@ type serving struct {
 	calls    map[uint64]*incoming
 	held     map[lifetime.XID][]*incoming // calls behind one whose body is on its way, that one first
 	queue    []*incoming                  // calls that wait for a place
-	open     int                          // calls whose answer is not on its way: the peer counts those
-	running  int
 	draining bool
 	idle     chan struct{} // closed when draining and no call is left
+	workers  workers
 
-	handlers sync.WaitGroup // the goroutines of running calls
+	open    atomic.Int64 // calls whose answer is not on its way: the peer counts those
+	running atomic.Int64 // calls that have a place; changed with mu held
+	waiting atomic.Int64 // len(queue); changed with mu held
 }
 
 func (v *serving) init(s *session) {
@@ -42,6 +44,7 @@ func (v *serving) init(s *session) {
 	v.calls = map[uint64]*incoming{}
 	v.held = map[lifetime.XID][]*incoming{}
 	v.idle = make(chan struct{})
+	v.workers.bell = make(chan struct{}, 1)
 	v.pool.New = func() any { return &incoming{s: s} }
 }
 
@@ -54,14 +57,14 @@ func (v *serving) accept(in *incoming) error {
 	if _, used := v.calls[in.id]; used {
 		return fmt.Errorf("call number %d is in use", in.id)
 	}
-	if limit := v.s.node.cfg.Limits.calls(); v.open >= limit {
+	if limit := v.s.node.cfg.Limits.calls(); v.open.Load() >= int64(limit) {
 		return fmt.Errorf("more than %d calls at once", limit)
 	}
 	if v.draining && in.refused == nil {
 		in.refused = fault(CodeClosed, reason("the owner's node is closing"), hintLookup)
 	}
 	v.calls[in.id] = in
-	v.open++
+	v.open.Add(1)
 	return nil
 }
 
@@ -98,12 +101,13 @@ func (v *serving) arrived(in *incoming) {
 
 // enter starts the call, or queues it behind those that wait; v.mu is held.
 func (v *serving) enter(in *incoming) {
-	if len(v.queue) == 0 && v.running < v.limit() {
+	if len(v.queue) == 0 && v.running.Load() < v.limit() {
 		v.run(in)
 		return
 	}
 	v.park(in)
 	v.queue = append(v.queue, in)
+	v.waiting.Add(1)
 	v.advance()
 }
 
@@ -132,35 +136,35 @@ func (v *serving) park(in *incoming) {
 	in.parked = n
 }
 
-// run gives the call its goroutine; v.mu is held.
+// run gives the call its place; v.mu is held.
 func (v *serving) run(in *incoming) {
-	v.running++
-	in.begun = time.Now()
-	v.handlers.Go(in.run)
+	v.running.Add(1)
+	in.begun = v.s.node.clock()
+	v.add(in)
 }
 
 // limit is the number of calls that may run now.
-func (v *serving) limit() int { return v.s.node.cfg.Limits.Running + v.s.calls.count() }
+func (v *serving) limit() int64 { return int64(v.s.node.cfg.Limits.Running) + v.s.calls.awaited.Load() }
 
 // busy reports whether methods are running that the peer has called.
-func (v *serving) busy() bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.running > 0
-}
+func (v *serving) busy() bool { return v.running.Load() > 0 }
 
 // kick starts queued calls for which there is a place now.
 func (v *serving) kick() {
+	if v.waiting.Load() == 0 {
+		return
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.advance()
 }
 
 func (v *serving) advance() {
-	for len(v.queue) > 0 && v.running < v.limit() {
+	for len(v.queue) > 0 && v.running.Load() < v.limit() {
 		next := v.queue[0]
 		v.queue[0] = nil
 		v.queue = v.queue[1:]
+		v.waiting.Add(-1)
 		v.run(next)
 	}
 }
@@ -192,17 +196,11 @@ func (v *serving) cancel(id uint64) {
 
 // answered tells that the answer is about to be sent: as soon as the peer has
 // it, it may make another call.
-func (v *serving) answered() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.open--
-}
+func (v *serving) answered() { v.open.Add(-1) }
 
-// finish takes the call back and gives its place to the next.
+// finish takes the call back and gives its place to the next; v.mu is held.
 func (v *serving) finish(in *incoming) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.running--
+	v.running.Add(-1)
 	v.remove(in)
 	v.advance()
 }
@@ -244,6 +242,7 @@ func (v *serving) dropQueue() {
 		waiting = append(waiting, line...)
 	}
 	v.queue = nil
+	v.waiting.Store(0)
 	clear(v.held)
 	var targets []lifetime.ObjectID
 	var passing []marshal.Slot
@@ -289,9 +288,6 @@ func (v *serving) wait(ctx context.Context) error {
 	}
 }
 
-// join waits for the goroutines of the calls.
-func (v *serving) join() { v.handlers.Wait() }
-
 // holders names the calls that are still running, for the error of a Close that
 // they hold up.
 func (v *serving) holders() []string {
@@ -303,7 +299,7 @@ func (v *serving) holders() []string {
 		if m := proxy.SkeletonOf(in.target).Method(proxy.MethodID(in.method)); m != nil {
 			name = m.FullName()
 		}
-		names = append(names, fmt.Sprintf("%s for %s since %v", name, v.s.peer.addr, time.Since(in.begun).Round(time.Millisecond)))
+		names = append(names, fmt.Sprintf("%s for %s since %v", name, v.s.peer.addr, (v.s.node.clock()-in.begun).Round(time.Millisecond)))
 	}
 	return names
 }

@@ -147,6 +147,7 @@ func (s *session) end(cause error) {
 	s.imports.breakAll(why)
 	s.imports.stop()
 	s.serving.dropQueue()
+	s.serving.endRest()
 	if closing || s.farewell.Load() != nil || !s.node.exports.holds(s.id) || !s.node.leases.add(s.id) {
 		s.node.reclaim(s.node.exports.endSession(s.id))
 	}

@@ -16,8 +16,9 @@ type laneStream interface {
 	// write writes a batch of messages; it waits for the network and for the
 	// stream's window. It is called by one goroutine at a time.
 	write(batch []byte) error
-	// serve delivers what comes until the lane ends, and returns why. Messages may
-	// still be delivered until yamux's reader has ended.
+	// serve delivers what comes until the lane ends, and returns why; it has bulk
+	// streams accepted meanwhile. Messages may still be delivered until yamux's
+	// reader has ended.
 	serve(h Handler) error
 }
 
@@ -43,6 +44,7 @@ func (y *yamuxLane) write(batch []byte) error {
 }
 
 func (y *yamuxLane) serve(h Handler) error {
+	y.conn.tasks.Go(func() { y.conn.acceptLoop(h) })
 	in := laneReader{max: y.conn.cfg.MaxLaneMessage}
 	buf := make([]byte, 16<<10)
 	for {
@@ -93,12 +95,11 @@ func newDirectLane(c *muxConn) *directLane {
 func (d *directLane) serve(h Handler) error {
 	d.handler = h
 	close(d.serving)
-	select {
-	case <-d.conn.session.CloseChan():
-		return io.EOF
-	case <-d.conn.ctx.Done():
+	d.conn.acceptLoop(h) // messages come on another goroutine
+	if d.conn.ctx.Err() != nil {
 		return context.Cause(d.conn.ctx)
 	}
+	return io.EOF
 }
 
 // came takes the payload of a frame of the lane, or a part of it. It is called by

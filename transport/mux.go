@@ -123,7 +123,6 @@ func (c *muxConn) SendBody(ctx context.Context, id uint64, body []byte) error {
 
 // Serve has the lane served, and starts a goroutine for each inbound bulk stream.
 func (c *muxConn) Serve(h Handler) error {
-	c.tasks.Go(func() { c.acceptLoop(h) })
 	err := c.lane.w.serve(h)
 	c.Abort(c.why(err))
 	c.session.Close() // waits for yamux's reader, which delivers the last message
