@@ -33,8 +33,8 @@
 //
 // A call's deadline and cancellation reach the context of the method, and the
 // caller never waits longer than its own context. Calls on one reference are
-// delivered in the order in which they were made; each then runs in a goroutine
-// of its own, so methods must be safe for concurrent use. A method may call back
+// delivered in the order in which they were made; none waits for
+// another to return, so methods must be safe for concurrent use. A method may call back
 // into its caller, to any depth. [PeerFrom] tells a method who calls. A method
 // that panics gives its caller [ErrPanic]; the process lives on.
 //
