@@ -40,7 +40,7 @@ func (l *laneWriter) send(ctx context.Context, head, body []byte) error {
 	if size > l.max {
 		return fmt.Errorf("%w: %d bytes on the lane, the limit is %d", ErrTooLarge, size, l.max)
 	}
-	if ctx.Err() != nil {
+	if ctx != impatient && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	l.mu.Lock()
@@ -67,6 +67,9 @@ func (l *laneWriter) send(ctx context.Context, head, body []byte) error {
 
 // awaitRoom waits until the queue was taken; l.mu is held, but not meanwhile.
 func (l *laneWriter) awaitRoom(ctx context.Context) error {
+	if ctx == impatient {
+		return ErrFull
+	}
 	if l.room == nil {
 		l.room = make(chan struct{})
 	}

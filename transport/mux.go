@@ -114,6 +114,8 @@ func (c *muxConn) Send(ctx context.Context, head, body []byte) error {
 	return c.lane.send(ctx, head, body)
 }
 
+func (c *muxConn) TrySend(head, body []byte) error { return c.lane.send(impatient, head, body) }
+
 func (c *muxConn) SendBody(ctx context.Context, id uint64, body []byte) error {
 	if int64(len(body)) > c.cfg.MaxBody {
 		return fmt.Errorf("%w: body of %d bytes, the limit is %d", ErrTooLarge, len(body), c.cfg.MaxBody)

@@ -90,6 +90,9 @@ func (l *pipeLane) full(item pipeItem) bool {
 
 // awaitRoom waits until there may be room; l.mu is held, but not meanwhile.
 func (l *pipeLane) awaitRoom(ctx context.Context) error {
+	if ctx == impatient {
+		return ErrFull
+	}
 	room := l.room
 	l.mu.Unlock()
 	defer l.mu.Lock()
@@ -225,11 +228,13 @@ func (c *pipeConn) Send(ctx context.Context, head, body []byte) error {
 	if size := len(head) + len(body); size > c.cfg.MaxLaneMessage {
 		return fmt.Errorf("%w: %d bytes on the lane, the limit is %d", ErrTooLarge, size, c.cfg.MaxLaneMessage)
 	}
-	if err := ctx.Err(); err != nil {
+	if ctx != impatient && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	return c.put(ctx, pipeItem{msg: append(append(make([]byte, 0, len(head)+len(body)), head...), body...)})
 }
+
+func (c *pipeConn) TrySend(head, body []byte) error { return c.Send(impatient, head, body) }
 
 func (c *pipeConn) SendBody(ctx context.Context, id uint64, body []byte) error {
 	if int64(len(body)) > c.cfg.MaxBody {
@@ -242,7 +247,7 @@ func (c *pipeConn) SendBody(ctx context.Context, id uint64, body []byte) error {
 // what ended it here.
 func (c *pipeConn) put(ctx context.Context, item pipeItem) error {
 	err := c.out.put(ctx, item)
-	if err == nil || ctx.Err() != nil {
+	if err == nil || err == ErrFull || ctx != impatient && ctx.Err() != nil {
 		return err
 	}
 	c.in.mu.Lock()

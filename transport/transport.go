@@ -68,6 +68,9 @@ type Conn interface {
 	// queue, never for the network, and no longer than ctx. After an error not one
 	// byte was accepted.
 	Send(ctx context.Context, head, body []byte) error
+	// TrySend is Send for those who must not wait, as on the reader: it returns
+	// ErrFull when there is no room.
+	TrySend(head, body []byte) error
 	// SendBody sends a bulk body under an id that a message of the lane announces,
 	// and returns when body may be used again. When ctx ends first, the receiver
 	// is told that the body will not be complete, even if nothing of it was sent.
@@ -182,9 +185,14 @@ var (
 	ErrTimeout = errors.New("peer stalled")
 	// ErrTooLarge: a message or body is beyond the limit.
 	ErrTooLarge = errors.New("message too large")
+	// ErrFull: a message would have had to wait for room in the queue.
+	ErrFull = errors.New("too much is queued")
 	// ErrBodyLost: the sender of a bulk body gave it up, or stalled.
 	ErrBodyLost = errors.New("the sender stopped before the end")
 )
+
+// impatient is the context of a sender that does not wait.
+var impatient context.Context
 
 // ProtocolError says what rule the peer broke.
 type ProtocolError struct {

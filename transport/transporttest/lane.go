@@ -140,3 +140,31 @@ func testContextOfSend(t *testing.T, c *ends) {
 	c.dialer.send(t, "after")
 	c.acceptor.expect(t, "after")
 }
+
+// testTrySend fills the queue to a peer that does not read: TrySend must not wait,
+// what it took must arrive, and it must take more when there is room again.
+func testTrySend(t *testing.T, c *ends) {
+	c.dialer.serve() // the acceptor does not read yet
+	filler := make([]byte, 50_000)
+	n := 0
+	for ; ; n++ {
+		err := c.dialer.conn.TrySend(fmt.Appendf(nil, "%07d", n), filler)
+		if errors.Is(err, transport.ErrFull) {
+			break
+		}
+		if err != nil || n > 1000 {
+			t.Fatalf("TrySend of message %d = %v", n, err)
+		}
+	}
+	c.acceptor.serve()
+	for i := range n {
+		c.acceptor.expect(t, fmt.Sprintf("%07d", i)+string(filler))
+	}
+	if err := c.dialer.conn.TrySend([]byte("af"), []byte("ter")); err != nil {
+		t.Errorf("TrySend when all has arrived = %v", err)
+	}
+	c.acceptor.expect(t, "after")
+	if err := c.dialer.conn.TrySend(make([]byte, 11), make([]byte, 128<<10-10)); !errors.Is(err, transport.ErrTooLarge) {
+		t.Errorf("TrySend of one byte too many = %v", err)
+	}
+}

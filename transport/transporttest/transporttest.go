@@ -24,6 +24,7 @@ var (
 		"Received":              testReceived,
 		"TooLarge":              testTooLarge,
 		"ContextOfSend":         testContextOfSend,
+		"TrySend":               testTrySend,
 		"Bodies":                testBodies,
 		"BodyDoesNotDelayLane":  testBodyDoesNotDelayLane,
 		"SkippedBody":           testSkippedBody,
