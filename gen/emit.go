@@ -60,7 +60,7 @@ func (w *writer) render() ([]byte, error) {
 		fmt.Fprintf(&text, "//go:build %s\n\n", out.constraint)
 	}
 	fmt.Fprintf(&text, "package %s\n\n", b.target.name)
-	generation := fmt.Sprintf(generationText, out.generation(), w.proxyPkg())
+	generation := fmt.Sprintf(generationText, w.proxyPkg())
 	w.writeImports(&text)
 	text.WriteString(generation)
 	text.Write(w.body.Bytes())
@@ -147,22 +147,11 @@ func (w *writer) natural(path string) string {
 	return "" // package name and path differ: spell the name out
 }
 
-const generationText = `// This file is generation %[1]d of objgen's output. If this line does not compile,
+const generationText = `// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = %[2]s.SupportsGen%[1]d
+const _ = %s.SupportsGen2
 
 `
-
-// generation is the least that has all that out uses: 2 brought directives on
-// methods.
-func (out *output) generation() int {
-	for _, i := range out.ifaces {
-		if slices.ContainsFunc(i.methods, func(m *method) bool { return m.inline || m.lend }) {
-			return 2
-		}
-	}
-	return 1
-}
 
 // comment writes doc as a comment.
 func (w *writer) comment(doc string) {

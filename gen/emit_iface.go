@@ -13,13 +13,13 @@ import (
 func (w *writer) proxy(i *iface) {
 	p := w.proxyPkg()
 	w.printf("// %s calls %s that lives in another process.\n", i.proxy, withArticle(i.name))
-	w.printf("type %s struct{ ref *%s.Ref }\n\n", i.proxy, p)
+	w.printf("type %s %s.Ref\n\n", i.proxy, p)
 	w.printf("var _ %s = (*%s)(nil)\n\n", w.typ(i.typ), i.proxy)
 	w.printf("// %s returns the proxy of the object that ref names.\n", i.newProxy)
-	w.printf("func %s(ref *%s.Ref) *%s { return &%s{ref} }\n\n", i.newProxy, p, i.proxy, i.proxy)
+	w.printf("func %s(ref *%s.Ref) *%s { return (*%s)(ref) }\n\n", i.newProxy, p, i.proxy, i.proxy)
 	w.printf("// ProxyRef returns the reference behind the proxy.\n")
 	recv := i.receiver()
-	w.printf("func (%s *%s) ProxyRef() *%s.Ref { return %s.ref }\n\n", recv, i.proxy, p, recv)
+	w.printf("func (%s *%s) ProxyRef() *%s.Ref { return (*%s.Ref)(%s) }\n\n", recv, i.proxy, p, p, recv)
 	for k, m := range i.methods {
 		w.call(i, m, k)
 		w.serve(i, m)
@@ -85,7 +85,7 @@ func (w *writer) call(i *iface, m *method, index int) {
 		results = append(results, f.param(m.err.name, "err")+" error")
 		f.signature += "(" + strings.Join(results, ", ") + ")"
 	}
-	f.printf(" {\n%s := %s.ref.Begin(%s, &%s.Methods[%d])\n", c, recv, ctx, i.descriptor, index)
+	f.printf(" {\n%s := %s.ProxyRef().Begin(%s, &%s.Methods[%d])\n", c, recv, ctx, i.descriptor, index)
 	f.printf("%s.Args.Array(%d)\n", c, len(args))
 	for k, p := range m.params {
 		f.encode(p.shape, plainExpr(args[k]), coder("&"+c+".Args"), 0)
@@ -160,7 +160,7 @@ func (w *writer) descriptor(i *iface) {
 	if doc := strings.TrimSpace(i.doc); doc != "" {
 		w.printf("Doc: %q,\n", doc)
 	}
-	w.printf("New: func(ref *%s.Ref) any { return %s(ref) },\n", p, i.newProxy)
+	w.printf("View: func(ref *%s.Ref) any { return %s(ref) },\n", p, i.newProxy)
 	w.printf("Methods: []%s.Method{", p)
 	for k, m := range i.methods {
 		if k > 0 {

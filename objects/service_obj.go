@@ -9,24 +9,24 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // PeerServiceProxy calls a PeerService that lives in another process.
-type PeerServiceProxy struct{ ref *proxy.Ref }
+type PeerServiceProxy proxy.Ref
 
 var _ PeerService = (*PeerServiceProxy)(nil)
 
 // NewPeerServiceProxy returns the proxy of the object that ref names.
-func NewPeerServiceProxy(ref *proxy.Ref) *PeerServiceProxy { return &PeerServiceProxy{ref} }
+func NewPeerServiceProxy(ref *proxy.Ref) *PeerServiceProxy { return (*PeerServiceProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *PeerServiceProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *PeerServiceProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Describe lists the exported interfaces of an object that the node passed.
 func (p *PeerServiceProxy) Describe(ctx context.Context, object *proxy.Ref) (r0 []Descriptor, err error) {
-	c := p.ref.Begin(ctx, &peerServiceInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &peerServiceInterface.Methods[0])
 	c.Args.Array(1)
 	proxy.PutHandle(&c.Args, object)
 	c.Invoke()
@@ -57,7 +57,7 @@ func servePeerServiceDescribe(ctx context.Context, object2 any, in *proxy.Incomi
 
 // Implements reports whether an object has the interface called iface.
 func (p *PeerServiceProxy) Implements(ctx context.Context, object *proxy.Ref, iface string) (r0 bool, err error) {
-	c := p.ref.Begin(ctx, &peerServiceInterface.Methods[1])
+	c := p.ProxyRef().Begin(ctx, &peerServiceInterface.Methods[1])
 	c.Args.Array(2)
 	proxy.PutHandle(&c.Args, object)
 	c.Args.String(iface)
@@ -80,7 +80,7 @@ func servePeerServiceImplements(ctx context.Context, object2 any, in *proxy.Inco
 
 // Ping does nothing, there and back.
 func (p *PeerServiceProxy) Ping(ctx context.Context) error {
-	c := p.ref.Begin(ctx, &peerServiceInterface.Methods[2])
+	c := p.ProxyRef().Begin(ctx, &peerServiceInterface.Methods[2])
 	c.Args.Array(0)
 	c.Invoke()
 	return c.End()
@@ -97,7 +97,7 @@ func servePeerServicePing(ctx context.Context, object any, in *proxy.Incoming) e
 
 // Root returns the object published under name.
 func (p *PeerServiceProxy) Root(ctx context.Context, name string) (r0 *proxy.Ref, err error) {
-	c := p.ref.Begin(ctx, &peerServiceInterface.Methods[3])
+	c := p.ProxyRef().Begin(ctx, &peerServiceInterface.Methods[3])
 	c.Args.Array(1)
 	c.Args.String(name)
 	c.Invoke()
@@ -119,7 +119,7 @@ func servePeerServiceRoot(ctx context.Context, object any, in *proxy.Incoming) e
 var peerServiceInterface = proxy.Register[PeerService](&proxy.Interface{
 	Name: "github.com/netobj/netobj/objects.PeerService",
 	Doc:  "PeerService is what every node offers to its peers as object number 0.\nPrograms reach it through [Open], [As], [Describe] and [Ping].",
-	New:  func(ref *proxy.Ref) any { return NewPeerServiceProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewPeerServiceProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Describe",
 		Signature: "Describe(ctx context.Context, object *proxy.Ref) ([]Descriptor, error)",

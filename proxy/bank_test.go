@@ -23,18 +23,18 @@ type unexported interface {
 	Nothing(ctx context.Context) error
 }
 
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
-type AccountProxy struct{ ref *proxy.Ref }
+type AccountProxy proxy.Ref
 
 var _ Account = (*AccountProxy)(nil)
 
-func NewAccountProxy(ref *proxy.Ref) *AccountProxy { return &AccountProxy{ref} }
+func NewAccountProxy(ref *proxy.Ref) *AccountProxy { return (*AccountProxy)(ref) }
 
-func (p *AccountProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *AccountProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 func (p *AccountProxy) Deposit(ctx context.Context, cents int64) (balance int64, err error) {
-	c := p.ref.Begin(ctx, &accountInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[0])
 	c.Args.Array(1)
 	c.Args.Int(cents)
 	c.Invoke()
@@ -54,7 +54,7 @@ func serveAccountDeposit(ctx context.Context, object any, in *proxy.Incoming) er
 }
 
 func (p *AccountProxy) Same(ctx context.Context, other Account) (r0 Account, err error) {
-	c := p.ref.Begin(ctx, &accountInterface.Methods[1])
+	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[1])
 	c.Args.Array(1)
 	proxy.PutRef(&c.Args, other)
 	c.Invoke()
@@ -76,7 +76,7 @@ func serveAccountSame(ctx context.Context, object any, in *proxy.Incoming) error
 var accountInterface = proxy.Register[Account](&proxy.Interface{
 	Name: "example.com/bank.Account",
 	Doc:  "Account is one customer's money.",
-	New:  func(ref *proxy.Ref) any { return NewAccountProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewAccountProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Deposit",
 		Signature: "Deposit(ctx context.Context, cents int64) (balance int64, err error)",
@@ -92,6 +92,7 @@ var accountInterface = proxy.Register[Account](&proxy.Interface{
 	}},
 })
 
+// NamedProxy is as generation 1 wrote them.
 type NamedProxy struct{ ref *proxy.Ref }
 
 func (p *NamedProxy) ProxyRef() *proxy.Ref { return p.ref }

@@ -51,7 +51,7 @@ func (c *Call) Ref() *Ref { return c.ref }
 // nil; a call that cannot be made says so at its End.
 func (r *Ref) Begin(ctx context.Context, m *Method) *Call {
 	if r == nil || r.binding == nil {
-		return unbound(ctx, r, m)
+		return unbound(ctx, m, errNilRef)
 	}
 	c := r.binding.Begin(ctx, m)
 	c.ref = r // keeps the object alive until End
@@ -96,12 +96,8 @@ type unboundRunner struct{ err error }
 func (u unboundRunner) Run(*Call) error           { return u.err }
 func (u unboundRunner) Finish(*Call, error) error { return nil }
 
-func unbound(ctx context.Context, r *Ref, m *Method) *Call {
-	err := errNilRef
-	if r != nil {
-		err = fmt.Errorf("the object is a %T of this process; use proxy.Cast and call it directly", r.object)
-	}
-	c := &Call{ref: r}
+func unbound(ctx context.Context, m *Method, err error) *Call {
+	c := &Call{}
 	c.Init(ctx, m, unboundRunner{fmt.Errorf("%s: %w", m.FullName(), err)})
 	return c
 }

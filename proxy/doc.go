@@ -11,7 +11,7 @@
 // A generated proxy method encodes its parameters into a [Call], which it got
 // from the reference it stands for, and reads the results out of it:
 //
-//	c := p.ref.Begin(ctx, &accountInterface.Methods[0])
+//	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[0])
 //	c.Args.Array(1)
 //	c.Args.Int(cents)
 //	c.Invoke()
@@ -31,5 +31,5 @@
 // # Compatibility
 //
 // Generated files state the generation they were written for, see
-// [SupportsGen1]. What they call keeps compiling and working.
+// [SupportsGen2]. What they call keeps compiling and working.
 package proxy

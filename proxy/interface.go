@@ -25,8 +25,10 @@ type Interface struct {
 	Doc     string   // the interface's doc comment
 	Methods []Method // sorted by name
 
-	// New makes the proxy of the remote object that ref names.
-	New func(ref *Ref) any
+	// View returns ref as the interface's proxy: the same pointer, under the
+	// proxy's type. Files of generation 1 have New instead, which makes a proxy.
+	View func(ref *Ref) any
+	New  func(ref *Ref) any
 
 	// Type is the Go interface, set by Register.
 	Type reflect.Type
@@ -50,6 +52,14 @@ type Method struct {
 
 	ID        MethodID // set by Register
 	Interface string   // name of the interface, set by Register
+}
+
+// proxy returns a proxy of ref.
+func (i *Interface) proxy(ref *Ref) any {
+	if i.View != nil {
+		return i.View(ref)
+	}
+	return i.New(ref)
 }
 
 // FullName is the name that errors and logs show: "bank.Account.Deposit".

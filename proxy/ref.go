@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 )
 
 // Ref is the untyped handle of one object: a remote one, reached through the
@@ -17,19 +17,29 @@ import (
 // A *Ref may itself be a parameter or result of an exported method; it then
 // travels by reference, whatever the interface of its object.
 //
-// A Ref is safe for concurrent use. Package objects makes them.
+// A Ref is safe for concurrent use. Package objects makes them. There may be a
+// million of them, so it is small: a generated proxy is a Ref under another type,
+// and takes no memory of its own.
 type Ref struct {
 	iface   string  // name of the interface that the object was passed as
-	binding Binding // nil for an object of this process
-	object  any     // the Go value, for an object of this process
-
-	mu      sync.Mutex
-	proxies []typedProxy // guarded by mu; one entry for each interface asked for
+	binding Binding // a local for an object of this process
+	known   atomic.Pointer[typed]
 }
 
-type typedProxy struct {
+// typed is a proxy that a Ref must remember: one of another interface than the
+// object was passed as, or of generated code whose proxies are not the Ref.
+type typed struct {
 	iface *Interface
 	proxy any
+	next  *typed
+}
+
+// find returns the proxy of interface i, nil if it is not among t and what follows.
+func (t *typed) find(i *Interface) *typed {
+	for t != nil && t.iface != i {
+		t = t.next
+	}
+	return t
 }
 
 // Binding ties a remote Ref to the runtime, which implements it.
@@ -52,7 +62,18 @@ func NewRef(iface string, b Binding) *Ref { return &Ref{iface: iface, binding: b
 
 // NewLocalRef returns a handle of object, a value of this process, to be passed
 // as the interface called iface.
-func NewLocalRef(iface string, object any) *Ref { return &Ref{iface: iface, object: object} }
+func NewLocalRef(iface string, object any) *Ref { return &Ref{iface: iface, binding: local{object}} }
+
+// local is the binding of an object of this process.
+type local struct{ object any }
+
+// Begin implements Binding.
+func (l local) Begin(ctx context.Context, m *Method) *Call {
+	return unbound(ctx, m, fmt.Errorf("the object is a %T of this process; use proxy.Cast and call it directly", l.object))
+}
+
+// String implements Binding.
+func (l local) String() string { return fmt.Sprintf("obj://local/%T", l.object) }
 
 // RefOf returns a handle of v, which is to be passed as interface T: that of
 // the proxy if v is one, else a handle of the Go value. A nil v gives nil.
@@ -80,18 +101,23 @@ func (r *Ref) Interface() string { return r.iface }
 
 // Binding returns the runtime's side of a remote reference, nil for an object
 // of this process.
-func (r *Ref) Binding() Binding { return r.binding }
+func (r *Ref) Binding() Binding {
+	if _, ok := r.binding.(local); ok {
+		return nil
+	}
+	return r.binding
+}
 
 // Local returns the Go value, if the object is one of this process.
-func (r *Ref) Local() (object any, ok bool) { return r.object, r.binding == nil }
+func (r *Ref) Local() (object any, ok bool) {
+	l, ok := r.binding.(local)
+	return l.object, ok
+}
 
 // String names the object and its owner.
 func (r *Ref) String() string {
-	switch {
-	case r == nil:
+	if r == nil || r.binding == nil {
 		return "obj://nil"
-	case r.binding == nil:
-		return fmt.Sprintf("obj://local/%T", r.object)
 	}
 	return r.binding.String()
 }
@@ -105,19 +131,19 @@ func Cast[T any](r *Ref) (T, error) {
 	if r == nil {
 		return none, nil
 	}
-	if r.binding == nil {
-		if v, ok := r.object.(T); ok {
+	if object, ok := r.Local(); ok {
+		if v, ok := object.(T); ok {
 			return v, nil
 		}
-		return none, fmt.Errorf("%T does not implement %v", r.object, typeName[T]())
+		return none, fmt.Errorf("%T does not implement %v", object, typeName[T]())
 	}
 	i, err := InterfaceOf[T]()
 	if err != nil {
 		return none, err
 	}
 	if r.iface != i.Name {
-		if p, ok := r.known(i); ok {
-			return p.(T), nil
+		if t := r.known.Load().find(i); t != nil {
+			return t.proxy.(T), nil
 		}
 		return none, fmt.Errorf("object was passed as %s, not as %s; objects.As asks its owner", ShortName(r.iface), ShortName(i.Name))
 	}
@@ -127,29 +153,19 @@ func Cast[T any](r *Ref) (T, error) {
 // Typed returns the proxy of r for interface i, the same one each time. The
 // caller has made sure that the object implements i.
 func (r *Ref) Typed(i *Interface) any {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if p, ok := r.find(i); ok {
-		return p
+	if i.View != nil && i.Name == r.iface {
+		return i.View(r)
 	}
-	p := i.New(r)
-	r.proxies = append(r.proxies, typedProxy{i, p})
-	return p
-}
-
-func (r *Ref) known(i *Interface) (any, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.find(i)
-}
-
-func (r *Ref) find(i *Interface) (any, bool) {
-	for _, t := range r.proxies {
-		if t.iface == i {
-			return t.proxy, true
+	for {
+		first := r.known.Load()
+		if t := first.find(i); t != nil {
+			return t.proxy
+		}
+		t := &typed{i, i.proxy(r), first}
+		if r.known.CompareAndSwap(first, t) {
+			return t.proxy
 		}
 	}
-	return nil, false
 }
 
 var errNilRef = errors.New("proxy without a reference; get one from a lookup or a call")

@@ -3,6 +3,7 @@ package proxy_test
 import (
 	"sync"
 	"testing"
+	"unsafe"
 
 	"github.com/netobj/netobj/proxy"
 )
@@ -71,16 +72,43 @@ func TestCastOfAGoValue(t *testing.T) {
 
 // TestTypedIsOne: however many ask at once, there is one proxy.
 func TestTypedIsOne(t *testing.T) {
-	ref, _ := remote("example.com/bank.Account", &account{})
-	got := make([]any, 16)
-	var all sync.WaitGroup
-	for i := range got {
-		all.Go(func() { got[i] = ref.Typed(accountInterface) })
+	for _, i := range []*proxy.Interface{accountInterface, namedInterface} {
+		for _, passed := range []*proxy.Interface{accountInterface, namedInterface} {
+			ref, _ := remote(passed.Name, &account{})
+			got := make([]any, 16)
+			var all sync.WaitGroup
+			for k := range got {
+				all.Go(func() { got[k] = ref.Typed(i) })
+			}
+			all.Wait()
+			for _, p := range got {
+				if p != got[0] {
+					t.Fatalf("one reference, passed as %s, has two proxies of %s", passed.Name, i.Name)
+				}
+			}
+		}
 	}
-	all.Wait()
-	for _, p := range got {
-		if p != got[0] {
-			t.Fatal("one reference has two proxies")
+}
+
+// TestProxyIsItsRef: the proxy of the interface that an object was passed as takes
+// no memory beside the Ref.
+func TestProxyIsItsRef(t *testing.T) {
+	ref, _ := remote("example.com/bank.Account", &account{})
+	if n := testing.AllocsPerRun(100, func() { ref.Typed(accountInterface) }); n > 0 {
+		t.Errorf("a proxy takes %v allocations", n)
+	}
+	if size := unsafe.Sizeof(*ref); size > 48 {
+		t.Errorf("a Ref takes %d bytes", size)
+	}
+}
+
+// TestEmptyProxy: a proxy that names no object says so, be it nil or zero.
+func TestEmptyProxy(t *testing.T) {
+	for _, p := range []*AccountProxy{nil, {}} {
+		_, err := p.Deposit(t.Context(), 1)
+		contains(t, err, "proxy without a reference")
+		if got := p.ProxyRef().String(); got != "obj://nil" {
+			t.Errorf("its reference is %s", got)
 		}
 	}
 }

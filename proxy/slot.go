@@ -38,10 +38,11 @@ func GetRef[T any](d *marshal.Decoder) T {
 			d.Fail(err)
 			return none
 		}
-		if r.binding != nil {
+		object, local := r.Local()
+		if !local {
 			return r.Typed(i).(T)
 		}
-		slot.Object = r.object
+		slot.Object = object
 	}
 	v, ok := slot.Object.(T)
 	if !ok {
@@ -73,12 +74,13 @@ func GetHandle(d *marshal.Decoder) *Ref {
 }
 
 func putHandle(e *marshal.Encoder, r *Ref) {
-	switch {
-	case r == nil:
+	if r == nil || r.binding == nil {
 		e.Fail(errNilRef)
-	case r.binding == nil:
-		e.Ref(r.object, r.iface)
-	default:
-		e.Ref(r, r.iface)
+		return
 	}
+	if object, local := r.Local(); local {
+		e.Ref(object, r.iface)
+		return
+	}
+	e.Ref(r, r.iface)
 }

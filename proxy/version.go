@@ -5,5 +5,6 @@ package proxy
 // adds a constant and removes none.
 const SupportsGen1 = true
 
-// SupportsGen2 is that of generation 2, which has directives on methods.
+// SupportsGen2 is that of generation 2: a proxy is its Ref under another type, and
+// methods have directives.
 const SupportsGen2 = true

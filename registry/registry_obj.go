@@ -9,25 +9,25 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // RegistryProxy calls a Registry that lives in another process.
-type RegistryProxy struct{ ref *proxy.Ref }
+type RegistryProxy proxy.Ref
 
 var _ Registry = (*RegistryProxy)(nil)
 
 // NewRegistryProxy returns the proxy of the object that ref names.
-func NewRegistryProxy(ref *proxy.Ref) *RegistryProxy { return &RegistryProxy{ref} }
+func NewRegistryProxy(ref *proxy.Ref) *RegistryProxy { return (*RegistryProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *RegistryProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *RegistryProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Bind binds name to object as terms say. Repeating a Bind with the same
 // record id is safe: it renews the binding.
 func (p *RegistryProxy) Bind(ctx context.Context, name string, object *proxy.Ref, terms Terms) (r0 Entry, err error) {
-	c := p.ref.Begin(ctx, &registryInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &registryInterface.Methods[0])
 	c.Args.Array(3)
 	c.Args.String(name)
 	proxy.PutHandle(&c.Args, object)
@@ -54,7 +54,7 @@ func serveRegistryBind(ctx context.Context, object2 any, in *proxy.Incoming) err
 // List returns entries whose names begin with prefix and come after the
 // name given, sorted by name, and whether there are more.
 func (p *RegistryProxy) List(ctx context.Context, prefix string, after string) (entries []Entry, more bool, err error) {
-	c := p.ref.Begin(ctx, &registryInterface.Methods[1])
+	c := p.ProxyRef().Begin(ctx, &registryInterface.Methods[1])
 	c.Args.Array(2)
 	c.Args.String(prefix)
 	c.Args.String(after)
@@ -90,7 +90,7 @@ func serveRegistryList(ctx context.Context, object any, in *proxy.Incoming) erro
 // Lookup returns the object bound to name. It fails with ErrNotFound, or
 // with ErrNameUnreachable; then the entry is valid nevertheless.
 func (p *RegistryProxy) Lookup(ctx context.Context, name string) (object *proxy.Ref, entry Entry, err error) {
-	c := p.ref.Begin(ctx, &registryInterface.Methods[2])
+	c := p.ProxyRef().Begin(ctx, &registryInterface.Methods[2])
 	c.Args.Array(1)
 	c.Args.String(name)
 	c.Invoke()
@@ -113,7 +113,7 @@ func serveRegistryLookup(ctx context.Context, object2 any, in *proxy.Incoming) e
 
 // Unbind removes name, whoever bound it. It fails with ErrNotFound.
 func (p *RegistryProxy) Unbind(ctx context.Context, name string) error {
-	c := p.ref.Begin(ctx, &registryInterface.Methods[3])
+	c := p.ProxyRef().Begin(ctx, &registryInterface.Methods[3])
 	c.Args.Array(1)
 	c.Args.String(name)
 	c.Invoke()
@@ -134,7 +134,7 @@ func serveRegistryUnbind(ctx context.Context, object any, in *proxy.Incoming) er
 // in their order, and from then on of every change of it. It goes on until
 // the subscription is stopped or released, or the caller's connection ends.
 func (p *RegistryProxy) Watch(ctx context.Context, prefix string, w Watcher) (r0 Subscription, err error) {
-	c := p.ref.Begin(ctx, &registryInterface.Methods[4])
+	c := p.ProxyRef().Begin(ctx, &registryInterface.Methods[4])
 	c.Args.Array(2)
 	c.Args.String(prefix)
 	proxy.PutRef(&c.Args, w)
@@ -156,22 +156,22 @@ func serveRegistryWatch(ctx context.Context, object any, in *proxy.Incoming) err
 }
 
 // WatcherProxy calls a Watcher that lives in another process.
-type WatcherProxy struct{ ref *proxy.Ref }
+type WatcherProxy proxy.Ref
 
 var _ Watcher = (*WatcherProxy)(nil)
 
 // NewWatcherProxy returns the proxy of the object that ref names.
-func NewWatcherProxy(ref *proxy.Ref) *WatcherProxy { return &WatcherProxy{ref} }
+func NewWatcherProxy(ref *proxy.Ref) *WatcherProxy { return (*WatcherProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *WatcherProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *WatcherProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Notify brings events in their order, at most 256. The next ones come when
 // it has returned; meanwhile the registry keeps a bounded number of them,
 // and a watcher that stays further behind is told to begin anew with an
 // event of kind Resync. When Notify fails, the watch ends.
 func (p *WatcherProxy) Notify(ctx context.Context, events []Event) error {
-	c := p.ref.Begin(ctx, &watcherInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &watcherInterface.Methods[0])
 	c.Args.Array(1)
 	if events == nil {
 		c.Args.Nil()
@@ -199,19 +199,19 @@ func serveWatcherNotify(ctx context.Context, object any, in *proxy.Incoming) err
 }
 
 // SubscriptionProxy calls a Subscription that lives in another process.
-type SubscriptionProxy struct{ ref *proxy.Ref }
+type SubscriptionProxy proxy.Ref
 
 var _ Subscription = (*SubscriptionProxy)(nil)
 
 // NewSubscriptionProxy returns the proxy of the object that ref names.
-func NewSubscriptionProxy(ref *proxy.Ref) *SubscriptionProxy { return &SubscriptionProxy{ref} }
+func NewSubscriptionProxy(ref *proxy.Ref) *SubscriptionProxy { return (*SubscriptionProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *SubscriptionProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *SubscriptionProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Stop ends the watch; events may still be on their way.
 func (p *SubscriptionProxy) Stop(ctx context.Context) error {
-	c := p.ref.Begin(ctx, &subscriptionInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &subscriptionInterface.Methods[0])
 	c.Args.Array(0)
 	c.Invoke()
 	return c.End()
@@ -229,7 +229,7 @@ func serveSubscriptionStop(ctx context.Context, object any, in *proxy.Incoming) 
 var registryInterface = proxy.Register[Registry](&proxy.Interface{
 	Name: "github.com/netobj/netobj/registry.Registry",
 	Doc:  "Registry maps names to objects. A [Server] implements it and publishes it as\nthe root object \"registry\"; programs use it through a [Client], which adds\nGo types, redialling and rebinding.",
-	New:  func(ref *proxy.Ref) any { return NewRegistryProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewRegistryProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Bind",
 		Signature: "Bind(ctx context.Context, name string, object *proxy.Ref, terms Terms) (Entry, error)",
@@ -270,7 +270,7 @@ var registryInterface = proxy.Register[Registry](&proxy.Interface{
 var watcherInterface = proxy.Register[Watcher](&proxy.Interface{
 	Name: "github.com/netobj/netobj/registry.Watcher",
 	Doc:  "Watcher is told of changes. A client exports one for each watch.",
-	New:  func(ref *proxy.Ref) any { return NewWatcherProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewWatcherProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Notify",
 		Signature: "Notify(ctx context.Context, events []Event) error",
@@ -283,7 +283,7 @@ var watcherInterface = proxy.Register[Watcher](&proxy.Interface{
 var subscriptionInterface = proxy.Register[Subscription](&proxy.Interface{
 	Name: "github.com/netobj/netobj/registry.Subscription",
 	Doc:  "Subscription is one watch. It ends when the client lets go of it, too.",
-	New:  func(ref *proxy.Ref) any { return NewSubscriptionProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewSubscriptionProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Stop",
 		Signature: "Stop(ctx context.Context) error",

@@ -9,26 +9,26 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // RoomProxy calls a Room that lives in another process.
-type RoomProxy struct{ ref *proxy.Ref }
+type RoomProxy proxy.Ref
 
 var _ Room = (*RoomProxy)(nil)
 
 // NewRoomProxy returns the proxy of the object that ref names.
-func NewRoomProxy(ref *proxy.Ref) *RoomProxy { return &RoomProxy{ref} }
+func NewRoomProxy(ref *proxy.Ref) *RoomProxy { return (*RoomProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *RoomProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *RoomProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Join brings m into the room under name, which must be free: else it fails
 // with ErrNameTaken. The member stays until it leaves, lets go of its seat,
 // or its process ends.
 func (p *RoomProxy) Join(ctx context.Context, name string, m Member) (r0 Seat, err error) {
-	c := p.ref.Begin(ctx, &roomInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &roomInterface.Methods[0])
 	c.Args.Array(2)
 	c.Args.String(name)
 	proxy.PutRef(&c.Args, m)
@@ -50,19 +50,19 @@ func serveRoomJoin(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 // MemberProxy calls a Member that lives in another process.
-type MemberProxy struct{ ref *proxy.Ref }
+type MemberProxy proxy.Ref
 
 var _ Member = (*MemberProxy)(nil)
 
 // NewMemberProxy returns the proxy of the object that ref names.
-func NewMemberProxy(ref *proxy.Ref) *MemberProxy { return &MemberProxy{ref} }
+func NewMemberProxy(ref *proxy.Ref) *MemberProxy { return (*MemberProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *MemberProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *MemberProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Hear brings a line that another member said.
 func (p *MemberProxy) Hear(ctx context.Context, from string, text string) error {
-	c := p.ref.Begin(ctx, &memberInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &memberInterface.Methods[0])
 	c.Args.Array(2)
 	c.Args.String(from)
 	c.Args.String(text)
@@ -83,7 +83,7 @@ func serveMemberHear(ctx context.Context, object any, in *proxy.Incoming) error 
 
 // Notice brings news of the room itself.
 func (p *MemberProxy) Notice(ctx context.Context, text string) error {
-	c := p.ref.Begin(ctx, &memberInterface.Methods[1])
+	c := p.ProxyRef().Begin(ctx, &memberInterface.Methods[1])
 	c.Args.Array(1)
 	c.Args.String(text)
 	c.Invoke()
@@ -101,19 +101,19 @@ func serveMemberNotice(ctx context.Context, object any, in *proxy.Incoming) erro
 }
 
 // SeatProxy calls a Seat that lives in another process.
-type SeatProxy struct{ ref *proxy.Ref }
+type SeatProxy proxy.Ref
 
 var _ Seat = (*SeatProxy)(nil)
 
 // NewSeatProxy returns the proxy of the object that ref names.
-func NewSeatProxy(ref *proxy.Ref) *SeatProxy { return &SeatProxy{ref} }
+func NewSeatProxy(ref *proxy.Ref) *SeatProxy { return (*SeatProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *SeatProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *SeatProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Leave ends the membership.
 func (p *SeatProxy) Leave(ctx context.Context) error {
-	c := p.ref.Begin(ctx, &seatInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &seatInterface.Methods[0])
 	c.Args.Array(0)
 	c.Invoke()
 	return c.End()
@@ -130,7 +130,7 @@ func serveSeatLeave(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Say says text to all the others.
 func (p *SeatProxy) Say(ctx context.Context, text string) error {
-	c := p.ref.Begin(ctx, &seatInterface.Methods[1])
+	c := p.ProxyRef().Begin(ctx, &seatInterface.Methods[1])
 	c.Args.Array(1)
 	c.Args.String(text)
 	c.Invoke()
@@ -150,7 +150,7 @@ func serveSeatSay(ctx context.Context, object any, in *proxy.Incoming) error {
 var roomInterface = proxy.Register[Room](&proxy.Interface{
 	Name: "github.com/netobj/netobj/examples/chat.Room",
 	Doc:  "Room is where members meet.",
-	New:  func(ref *proxy.Ref) any { return NewRoomProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewRoomProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Join",
 		Signature: "Join(ctx context.Context, name string, m Member) (Seat, error)",
@@ -164,7 +164,7 @@ var roomInterface = proxy.Register[Room](&proxy.Interface{
 var memberInterface = proxy.Register[Member](&proxy.Interface{
 	Name: "github.com/netobj/netobj/examples/chat.Member",
 	Doc:  "Member is what a room sees of somebody in it.",
-	New:  func(ref *proxy.Ref) any { return NewMemberProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewMemberProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Hear",
 		Signature: "Hear(ctx context.Context, from string, text string) error",
@@ -183,7 +183,7 @@ var memberInterface = proxy.Register[Member](&proxy.Interface{
 var seatInterface = proxy.Register[Seat](&proxy.Interface{
 	Name: "github.com/netobj/netobj/examples/chat.Seat",
 	Doc:  "Seat is what a member has of the room.",
-	New:  func(ref *proxy.Ref) any { return NewSeatProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewSeatProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Leave",
 		Signature: "Leave(ctx context.Context) error",

@@ -8,24 +8,24 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // FolderProxy calls a Folder that lives in another process.
-type FolderProxy struct{ ref *proxy.Ref }
+type FolderProxy proxy.Ref
 
 var _ Folder = (*FolderProxy)(nil)
 
 // NewFolderProxy returns the proxy of the object that ref names.
-func NewFolderProxy(ref *proxy.Ref) *FolderProxy { return &FolderProxy{ref} }
+func NewFolderProxy(ref *proxy.Ref) *FolderProxy { return (*FolderProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *FolderProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *FolderProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Create makes a file of the folder, empty, or empties it.
 func (p *FolderProxy) Create(ctx context.Context, name string) (r0 File, err error) {
-	c := p.ref.Begin(ctx, &folderInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &folderInterface.Methods[0])
 	c.Args.Array(1)
 	c.Args.String(name)
 	c.Invoke()
@@ -47,7 +47,7 @@ func serveFolderCreate(ctx context.Context, object any, in *proxy.Incoming) erro
 // Open opens a file of the folder for reading. It fails with an error that
 // is fs.ErrNotExist if there is none of that name.
 func (p *FolderProxy) Open(ctx context.Context, name string) (r0 File, err error) {
-	c := p.ref.Begin(ctx, &folderInterface.Methods[1])
+	c := p.ProxyRef().Begin(ctx, &folderInterface.Methods[1])
 	c.Args.Array(1)
 	c.Args.String(name)
 	c.Invoke()
@@ -67,20 +67,20 @@ func serveFolderOpen(ctx context.Context, object any, in *proxy.Incoming) error 
 }
 
 // FileProxy calls a File that lives in another process.
-type FileProxy struct{ ref *proxy.Ref }
+type FileProxy proxy.Ref
 
 var _ File = (*FileProxy)(nil)
 
 // NewFileProxy returns the proxy of the object that ref names.
-func NewFileProxy(ref *proxy.Ref) *FileProxy { return &FileProxy{ref} }
+func NewFileProxy(ref *proxy.Ref) *FileProxy { return (*FileProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *FileProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *FileProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // ReadAt returns up to n bytes from offset on, at most 1 MiB; fewer only at
 // the end of the file.
 func (p *FileProxy) ReadAt(ctx context.Context, offset int64, n int) (r0 []byte, err error) {
-	c := p.ref.Begin(ctx, &fileInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &fileInterface.Methods[0])
 	c.Args.Array(2)
 	c.Args.Int(offset)
 	c.Args.Int(int64(n))
@@ -103,7 +103,7 @@ func serveFileReadAt(ctx context.Context, object any, in *proxy.Incoming) error 
 
 // Size returns the length in bytes.
 func (p *FileProxy) Size(ctx context.Context) (r0 int64, err error) {
-	c := p.ref.Begin(ctx, &fileInterface.Methods[1])
+	c := p.ProxyRef().Begin(ctx, &fileInterface.Methods[1])
 	c.Args.Array(0)
 	c.Invoke()
 	r0 = c.Results.Next().Int64()
@@ -122,7 +122,7 @@ func serveFileSize(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // WriteAt writes data at offset.
 func (p *FileProxy) WriteAt(ctx context.Context, offset int64, data []byte) error {
-	c := p.ref.Begin(ctx, &fileInterface.Methods[2])
+	c := p.ProxyRef().Begin(ctx, &fileInterface.Methods[2])
 	c.Args.Array(2)
 	c.Args.Int(offset)
 	c.Args.Bytes(data)
@@ -144,7 +144,7 @@ func serveFileWriteAt(ctx context.Context, object any, in *proxy.Incoming) error
 var folderInterface = proxy.Register[Folder](&proxy.Interface{
 	Name: "github.com/netobj/netobj/examples/files.Folder",
 	Doc:  "Folder is a factory of files.",
-	New:  func(ref *proxy.Ref) any { return NewFolderProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewFolderProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Create",
 		Signature: "Create(ctx context.Context, name string) (File, error)",
@@ -165,7 +165,7 @@ var folderInterface = proxy.Register[Folder](&proxy.Interface{
 var fileInterface = proxy.Register[File](&proxy.Interface{
 	Name: "github.com/netobj/netobj/examples/files.File",
 	Doc:  "File is an open file. It is closed when nobody holds it any more: there is no\nClose to forget.",
-	New:  func(ref *proxy.Ref) any { return NewFileProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewFileProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "ReadAt",
 		Signature: "ReadAt(ctx context.Context, offset int64, n int) ([]byte, error)",

@@ -8,24 +8,24 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // GreeterProxy calls a Greeter that lives in another process.
-type GreeterProxy struct{ ref *proxy.Ref }
+type GreeterProxy proxy.Ref
 
 var _ Greeter = (*GreeterProxy)(nil)
 
 // NewGreeterProxy returns the proxy of the object that ref names.
-func NewGreeterProxy(ref *proxy.Ref) *GreeterProxy { return &GreeterProxy{ref} }
+func NewGreeterProxy(ref *proxy.Ref) *GreeterProxy { return (*GreeterProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *GreeterProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *GreeterProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Greet returns a greeting for name.
 func (p *GreeterProxy) Greet(name string) (r0 string, err error) {
-	c := p.ref.Begin(context.Background(), &greeterInterface.Methods[0])
+	c := p.ProxyRef().Begin(context.Background(), &greeterInterface.Methods[0])
 	c.Args.Array(1)
 	c.Args.String(name)
 	c.Invoke()
@@ -47,7 +47,7 @@ func serveGreeterGreet(_ context.Context, object any, in *proxy.Incoming) error 
 var greeterInterface = proxy.Register[Greeter](&proxy.Interface{
 	Name: "github.com/netobj/netobj/examples/hello.Greeter",
 	Doc:  "Greeter greets people.",
-	New:  func(ref *proxy.Ref) any { return NewGreeterProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewGreeterProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Greet",
 		Signature: "Greet(name string) (string, error)",

@@ -15,19 +15,19 @@ import (
 const _ = proxy.SupportsGen2
 
 // BenchProxy calls a Bench that lives in another process.
-type BenchProxy struct{ ref *proxy.Ref }
+type BenchProxy proxy.Ref
 
 var _ Bench = (*BenchProxy)(nil)
 
 // NewBenchProxy returns the proxy of the object that ref names.
-func NewBenchProxy(ref *proxy.Ref) *BenchProxy { return &BenchProxy{ref} }
+func NewBenchProxy(ref *proxy.Ref) *BenchProxy { return (*BenchProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *BenchProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *BenchProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Add returns a+b.
 func (p *BenchProxy) Add(ctx context.Context, a int64, b int64) (r0 int64, err error) {
-	c := p.ref.Begin(ctx, &benchInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &benchInterface.Methods[0])
 	c.Args.Array(2)
 	c.Args.Int(a)
 	c.Args.Int(b)
@@ -50,7 +50,7 @@ func serveBenchAdd(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Bytes returns the sum of a body.
 func (p *BenchProxy) Bytes(ctx context.Context, body []byte) (r0 work.Sum, err error) {
-	c := p.ref.Begin(ctx, &benchInterface.Methods[1])
+	c := p.ProxyRef().Begin(ctx, &benchInterface.Methods[1])
 	c.Args.Array(1)
 	c.Args.Bytes(body)
 	c.Invoke()
@@ -71,7 +71,7 @@ func serveBenchBytes(ctx context.Context, object any, in *proxy.Incoming) error 
 
 // Echo returns item.
 func (p *BenchProxy) Echo(ctx context.Context, item work.Item) (r0 work.Item, err error) {
-	c := p.ref.Begin(ctx, &benchInterface.Methods[2])
+	c := p.ProxyRef().Begin(ctx, &benchInterface.Methods[2])
 	c.Args.Array(1)
 	encodeWorkItem(&c.Args, &item)
 	c.Invoke()
@@ -93,7 +93,7 @@ func serveBenchEcho(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Make returns a new object.
 func (p *BenchProxy) Make(ctx context.Context) (r0 Thing, err error) {
-	c := p.ref.Begin(ctx, &benchInterface.Methods[3])
+	c := p.ProxyRef().Begin(ctx, &benchInterface.Methods[3])
 	c.Args.Array(0)
 	c.Invoke()
 	r0 = proxy.GetRef[Thing](c.Results.Next())
@@ -112,7 +112,7 @@ func serveBenchMake(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // MakeMany returns count new objects.
 func (p *BenchProxy) MakeMany(ctx context.Context, count int) (r0 []Thing, err error) {
-	c := p.ref.Begin(ctx, &benchInterface.Methods[4])
+	c := p.ProxyRef().Begin(ctx, &benchInterface.Methods[4])
 	c.Args.Array(1)
 	c.Args.Int(int64(count))
 	c.Invoke()
@@ -142,19 +142,19 @@ func serveBenchMakeMany(ctx context.Context, object any, in *proxy.Incoming) err
 }
 
 // ThingProxy calls a Thing that lives in another process.
-type ThingProxy struct{ ref *proxy.Ref }
+type ThingProxy proxy.Ref
 
 var _ Thing = (*ThingProxy)(nil)
 
 // NewThingProxy returns the proxy of the object that ref names.
-func NewThingProxy(ref *proxy.Ref) *ThingProxy { return &ThingProxy{ref} }
+func NewThingProxy(ref *proxy.Ref) *ThingProxy { return (*ThingProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *ThingProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *ThingProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Add returns a+b.
 func (p *ThingProxy) Add(ctx context.Context, a int64, b int64) (r0 int64, err error) {
-	c := p.ref.Begin(ctx, &thingInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[0])
 	c.Args.Array(2)
 	c.Args.Int(a)
 	c.Args.Int(b)
@@ -178,7 +178,7 @@ func serveThingAdd(ctx context.Context, object any, in *proxy.Incoming) error {
 var benchInterface = proxy.Register[Bench](&proxy.Interface{
 	Name: "github.com/netobj/netobj/bench/schema/netobjapi.Bench",
 	Doc:  "Bench is the server's first object.",
-	New:  func(ref *proxy.Ref) any { return NewBenchProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewBenchProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Add",
 		Signature: "Add(ctx context.Context, a int64, b int64) (int64, error)",
@@ -219,7 +219,7 @@ var benchInterface = proxy.Register[Bench](&proxy.Interface{
 var thingInterface = proxy.Register[Thing](&proxy.Interface{
 	Name: "github.com/netobj/netobj/bench/schema/netobjapi.Thing",
 	Doc:  "Thing is an object that Make makes.",
-	New:  func(ref *proxy.Ref) any { return NewThingProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewThingProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Add",
 		Signature: "Add(ctx context.Context, a int64, b int64) (int64, error)",

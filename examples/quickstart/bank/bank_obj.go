@@ -9,24 +9,24 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // BankProxy calls a Bank that lives in another process.
-type BankProxy struct{ ref *proxy.Ref }
+type BankProxy proxy.Ref
 
 var _ Bank = (*BankProxy)(nil)
 
 // NewBankProxy returns the proxy of the object that ref names.
-func NewBankProxy(ref *proxy.Ref) *BankProxy { return &BankProxy{ref} }
+func NewBankProxy(ref *proxy.Ref) *BankProxy { return (*BankProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *BankProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *BankProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Open opens an account.
 func (p *BankProxy) Open(ctx context.Context, owner string) (r0 Account, err error) {
-	c := p.ref.Begin(ctx, &bankInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &bankInterface.Methods[0])
 	c.Args.Array(1)
 	c.Args.String(owner)
 	c.Invoke()
@@ -46,19 +46,19 @@ func serveBankOpen(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 // AccountProxy calls an Account that lives in another process.
-type AccountProxy struct{ ref *proxy.Ref }
+type AccountProxy proxy.Ref
 
 var _ Account = (*AccountProxy)(nil)
 
 // NewAccountProxy returns the proxy of the object that ref names.
-func NewAccountProxy(ref *proxy.Ref) *AccountProxy { return &AccountProxy{ref} }
+func NewAccountProxy(ref *proxy.Ref) *AccountProxy { return (*AccountProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *AccountProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *AccountProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Deposit adds cents and returns the new balance.
 func (p *AccountProxy) Deposit(ctx context.Context, cents int64) (balance int64, err error) {
-	c := p.ref.Begin(ctx, &accountInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[0])
 	c.Args.Array(1)
 	c.Args.Int(cents)
 	c.Invoke()
@@ -79,7 +79,7 @@ func serveAccountDeposit(ctx context.Context, object any, in *proxy.Incoming) er
 
 // Tell has l told of every change, and returns the listener it replaces.
 func (p *AccountProxy) Tell(ctx context.Context, l Listener) (former Listener, err error) {
-	c := p.ref.Begin(ctx, &accountInterface.Methods[1])
+	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[1])
 	c.Args.Array(1)
 	proxy.PutRef(&c.Args, l)
 	c.Invoke()
@@ -100,7 +100,7 @@ func serveAccountTell(ctx context.Context, object any, in *proxy.Incoming) error
 
 // Withdraw takes cents; it fails with ErrOverdrawn.
 func (p *AccountProxy) Withdraw(ctx context.Context, cents int64) (balance int64, err error) {
-	c := p.ref.Begin(ctx, &accountInterface.Methods[2])
+	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[2])
 	c.Args.Array(1)
 	c.Args.Int(cents)
 	c.Invoke()
@@ -120,19 +120,19 @@ func serveAccountWithdraw(ctx context.Context, object any, in *proxy.Incoming) e
 }
 
 // ListenerProxy calls a Listener that lives in another process.
-type ListenerProxy struct{ ref *proxy.Ref }
+type ListenerProxy proxy.Ref
 
 var _ Listener = (*ListenerProxy)(nil)
 
 // NewListenerProxy returns the proxy of the object that ref names.
-func NewListenerProxy(ref *proxy.Ref) *ListenerProxy { return &ListenerProxy{ref} }
+func NewListenerProxy(ref *proxy.Ref) *ListenerProxy { return (*ListenerProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *ListenerProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *ListenerProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Changed brings the new balance.
 func (p *ListenerProxy) Changed(ctx context.Context, balance int64) error {
-	c := p.ref.Begin(ctx, &listenerInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &listenerInterface.Methods[0])
 	c.Args.Array(1)
 	c.Args.Int(balance)
 	c.Invoke()
@@ -152,7 +152,7 @@ func serveListenerChanged(ctx context.Context, object any, in *proxy.Incoming) e
 var bankInterface = proxy.Register[Bank](&proxy.Interface{
 	Name: "github.com/netobj/netobj/examples/quickstart/bank.Bank",
 	Doc:  "Bank makes accounts.",
-	New:  func(ref *proxy.Ref) any { return NewBankProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewBankProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Open",
 		Signature: "Open(ctx context.Context, owner string) (Account, error)",
@@ -166,7 +166,7 @@ var bankInterface = proxy.Register[Bank](&proxy.Interface{
 var accountInterface = proxy.Register[Account](&proxy.Interface{
 	Name: "github.com/netobj/netobj/examples/quickstart/bank.Account",
 	Doc:  "Account is one customer's money.",
-	New:  func(ref *proxy.Ref) any { return NewAccountProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewAccountProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Deposit",
 		Signature: "Deposit(ctx context.Context, cents int64) (balance int64, err error)",
@@ -194,7 +194,7 @@ var accountInterface = proxy.Register[Account](&proxy.Interface{
 var listenerInterface = proxy.Register[Listener](&proxy.Interface{
 	Name: "github.com/netobj/netobj/examples/quickstart/bank.Listener",
 	Doc:  "Listener is told what happens to an account.",
-	New:  func(ref *proxy.Ref) any { return NewListenerProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewListenerProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Changed",
 		Signature: "Changed(ctx context.Context, balance int64) error",

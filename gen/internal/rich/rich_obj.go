@@ -14,23 +14,23 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // ObjectProxy calls an Object that lives in another process.
-type ObjectProxy struct{ ref *proxy.Ref }
+type ObjectProxy proxy.Ref
 
 var _ Object = (*ObjectProxy)(nil)
 
 // NewObjectProxy returns the proxy of the object that ref names.
-func NewObjectProxy(ref *proxy.Ref) *ObjectProxy { return &ObjectProxy{ref} }
+func NewObjectProxy(ref *proxy.Ref) *ObjectProxy { return (*ObjectProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *ObjectProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *ObjectProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 func (p *ObjectProxy) Name(ctx context.Context) (r0 string, err error) {
-	c := p.ref.Begin(ctx, &objectInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &objectInterface.Methods[0])
 	c.Args.Array(0)
 	c.Invoke()
 	r0 = c.Results.Next().String()
@@ -48,18 +48,18 @@ func serveObjectName(ctx context.Context, object any, in *proxy.Incoming) error 
 }
 
 // RichProxy calls a Rich that lives in another process.
-type RichProxy struct{ ref *proxy.Ref }
+type RichProxy proxy.Ref
 
 var _ Rich = (*RichProxy)(nil)
 
 // NewRichProxy returns the proxy of the object that ref names.
-func NewRichProxy(ref *proxy.Ref) *RichProxy { return &RichProxy{ref} }
+func NewRichProxy(ref *proxy.Ref) *RichProxy { return (*RichProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (px *RichProxy) ProxyRef() *proxy.Ref { return px.ref }
+func (px *RichProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(px) }
 
 func (px *RichProxy) Errors(ctx context.Context, a error, b []error, c *Failure) (r0 error, r1 []error, r2 *Failure, err error) {
-	c2 := px.ref.Begin(ctx, &richInterface.Methods[0])
+	c2 := px.ProxyRef().Begin(ctx, &richInterface.Methods[0])
 	c2.Args.Array(3)
 	c2.Args.Error(a)
 	marshal.EncodeSlice(&c2.Args, b, (*marshal.Encoder).Error)
@@ -106,7 +106,7 @@ func serveRichErrors(ctx context.Context, object any, in *proxy.Incoming) error 
 }
 
 func (px *RichProxy) More(ctx context.Context, a Tuple, b Inherits, c Embedding, d Empties, e []Zeros, f map[string]Generic) (r0 Tuple, r1 Inherits, r2 Embedding, r3 Empties, r4 []Zeros, r5 map[string]Generic, err error) {
-	c2 := px.ref.Begin(ctx, &richInterface.Methods[1])
+	c2 := px.ProxyRef().Begin(ctx, &richInterface.Methods[1])
 	c2.Args.Array(6)
 	encodeTuple(&c2.Args, &a)
 	encodeInherits(&c2.Args, &b)
@@ -187,7 +187,7 @@ func serveRichMore(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (px *RichProxy) None() error {
-	c := px.ref.Begin(context.Background(), &richInterface.Methods[2])
+	c := px.ProxyRef().Begin(context.Background(), &richInterface.Methods[2])
 	c.Args.Array(0)
 	c.Invoke()
 	return c.End()
@@ -203,7 +203,7 @@ func serveRichNone(_ context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (px *RichProxy) Objects(ctx context.Context, o Object, p Passed, others ...Object) (r0 Object, r1 Passed, r2 []Object, err error) {
-	c := px.ref.Begin(ctx, &richInterface.Methods[3])
+	c := px.ProxyRef().Begin(ctx, &richInterface.Methods[3])
 	c.Args.Array(3)
 	proxy.PutRef(&c.Args, o)
 	encodePassed(&c.Args, &p)
@@ -252,7 +252,7 @@ func serveRichObjects(ctx context.Context, object any, in *proxy.Incoming) error
 }
 
 func (px *RichProxy) Owners(ctx context.Context, m *Marshalers, e Embeds, c AsCBOR, b []AsBinary, t ...AsText) (r0 *Marshalers, r1 Embeds, r2 AsCBOR, r3 []AsBinary, r4 []AsText, err error) {
-	c2 := px.ref.Begin(ctx, &richInterface.Methods[4])
+	c2 := px.ProxyRef().Begin(ctx, &richInterface.Methods[4])
 	c2.Args.Array(5)
 	if m == nil {
 		c2.Args.Nil()
@@ -343,7 +343,7 @@ func serveRichOwners(ctx context.Context, object any, in *proxy.Incoming) error 
 }
 
 func (px *RichProxy) Plain(ctx context.Context, a int8, b Text, c []byte, d [2][]string, e map[string][]Point, f time.Time, g any, h *big.Int, i ...Number) (r0 int8, r1 Text, r2 []byte, r3 [2][]string, r4 map[string][]Point, r5 time.Time, r6 any, r7 *big.Int, r8 []Number, err error) {
-	c2 := px.ref.Begin(ctx, &richInterface.Methods[5])
+	c2 := px.ProxyRef().Begin(ctx, &richInterface.Methods[5])
 	c2.Args.Array(9)
 	c2.Args.Int(int64(a))
 	c2.Args.String(string(b))
@@ -475,7 +475,7 @@ func serveRichPlain(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (px *RichProxy) Structs(ctx context.Context, a Basics, b *Named, c Special, d Lists, e Tagged, f Numbered, g Mixed) (r0 Basics, r1 *Named, r2 Special, r3 Lists, r4 Tagged, r5 Numbered, r6 Mixed, err error) {
-	c2 := px.ref.Begin(ctx, &richInterface.Methods[6])
+	c2 := px.ProxyRef().Begin(ctx, &richInterface.Methods[6])
 	c2.Args.Array(7)
 	encodeBasics(&c2.Args, &a)
 	if b == nil {
@@ -538,7 +538,7 @@ func serveRichStructs(ctx context.Context, object any, in *proxy.Incoming) error
 }
 
 func (px *RichProxy) Teams(ctx context.Context, a Team, b map[Text]Named2, c *Seats, d List[Object], e struct{ Object }, f ...*Object) (r0 Team, r1 map[Text]Named2, r2 *Seats, r3 List[Object], r4 struct{ Object }, r5 []*Object, err error) {
-	c2 := px.ref.Begin(ctx, &richInterface.Methods[7])
+	c2 := px.ProxyRef().Begin(ctx, &richInterface.Methods[7])
 	c2.Args.Array(6)
 	if a == nil {
 		c2.Args.Nil()
@@ -690,7 +690,7 @@ func serveRichTeams(ctx context.Context, object any, in *proxy.Incoming) error {
 var objectInterface = proxy.Register[Object](&proxy.Interface{
 	Name: "github.com/netobj/netobj/gen/internal/rich.Object",
 	Doc:  "Object is what is passed by reference.",
-	New:  func(ref *proxy.Ref) any { return NewObjectProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewObjectProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Name",
 		Signature: "Name(ctx context.Context) (string, error)",
@@ -702,7 +702,7 @@ var objectInterface = proxy.Register[Object](&proxy.Interface{
 var richInterface = proxy.Register[Rich](&proxy.Interface{
 	Name: "github.com/netobj/netobj/gen/internal/rich.Rich",
 	Doc:  "Rich gives back what it gets.",
-	New:  func(ref *proxy.Ref) any { return NewRichProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewRichProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Errors",
 		Signature: "Errors(ctx context.Context, a error, b []error, c *Failure) (error, []error, *Failure, error)",

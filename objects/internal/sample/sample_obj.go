@@ -15,19 +15,19 @@ import (
 const _ = proxy.SupportsGen2
 
 // ThingProxy calls a Thing that lives in another process.
-type ThingProxy struct{ ref *proxy.Ref }
+type ThingProxy proxy.Ref
 
 var _ Thing = (*ThingProxy)(nil)
 
 // NewThingProxy returns the proxy of the object that ref names.
-func NewThingProxy(ref *proxy.Ref) *ThingProxy { return &ThingProxy{ref} }
+func NewThingProxy(ref *proxy.Ref) *ThingProxy { return (*ThingProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *ThingProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *ThingProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Add returns a + b.
 func (p *ThingProxy) Add(ctx context.Context, a int64, b int64) (sum int64, err error) {
-	c := p.ref.Begin(ctx, &thingInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[0])
 	c.Args.Array(2)
 	c.Args.Int(a)
 	c.Args.Int(b)
@@ -50,7 +50,7 @@ func serveThingAdd(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Any returns v.
 func (p *ThingProxy) Any(ctx context.Context, v any) (r0 any, err error) {
-	c := p.ref.Begin(ctx, &thingInterface.Methods[1])
+	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[1])
 	c.Args.Array(1)
 	c.Args.Any(v)
 	c.Invoke()
@@ -71,7 +71,7 @@ func serveThingAny(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Bytes returns body.
 func (p *ThingProxy) Bytes(ctx context.Context, body []byte) (r0 []byte, err error) {
-	c := p.ref.Begin(ctx, &thingInterface.Methods[2])
+	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[2])
 	c.Args.Array(1)
 	c.Args.Bytes(body)
 	c.Invoke()
@@ -92,7 +92,7 @@ func serveThingBytes(ctx context.Context, object any, in *proxy.Incoming) error 
 
 // Deadline returns what is left of the caller's deadline, 0 without one.
 func (p *ThingProxy) Deadline(ctx context.Context) (r0 time.Duration, err error) {
-	c := p.ref.Begin(ctx, &thingInterface.Methods[3])
+	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[3])
 	c.Args.Array(0)
 	c.Invoke()
 	r0 = time.Duration(c.Results.Next().Int64())
@@ -111,7 +111,7 @@ func serveThingDeadline(ctx context.Context, object any, in *proxy.Incoming) err
 
 // Echo returns item.
 func (p *ThingProxy) Echo(ctx context.Context, item Item) (r0 Item, err error) {
-	c := p.ref.Begin(ctx, &thingInterface.Methods[4])
+	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[4])
 	c.Args.Array(1)
 	encodeItem(&c.Args, &item)
 	c.Invoke()
@@ -133,7 +133,7 @@ func serveThingEcho(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Fail returns both a result and the error of the kind asked for.
 func (p *ThingProxy) Fail(ctx context.Context, kind string) (r0 int, err error) {
-	c := p.ref.Begin(ctx, &thingInterface.Methods[5])
+	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[5])
 	c.Args.Array(1)
 	c.Args.String(kind)
 	c.Invoke()
@@ -154,7 +154,7 @@ func serveThingFail(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Make returns a new object.
 func (p *ThingProxy) Make(ctx context.Context) (r0 Thing, err error) {
-	c := p.ref.Begin(ctx, &thingInterface.Methods[6])
+	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[6])
 	c.Args.Array(0)
 	c.Invoke()
 	r0 = proxy.GetRef[Thing](c.Results.Next())
@@ -173,7 +173,7 @@ func serveThingMake(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Nest calls back, depth times.
 func (p *ThingProxy) Nest(ctx context.Context, back Thing, depth int) (r0 int, err error) {
-	c := p.ref.Begin(ctx, &thingInterface.Methods[7])
+	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[7])
 	c.Args.Array(2)
 	proxy.PutRef(&c.Args, back)
 	c.Args.Int(int64(depth))
@@ -196,7 +196,7 @@ func serveThingNest(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Panic panics with text.
 func (p *ThingProxy) Panic(ctx context.Context, text string) error {
-	c := p.ref.Begin(ctx, &thingInterface.Methods[8])
+	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[8])
 	c.Args.Array(1)
 	c.Args.String(text)
 	c.Invoke()
@@ -215,7 +215,7 @@ func serveThingPanic(ctx context.Context, object any, in *proxy.Incoming) error 
 
 // Same returns thing.
 func (p *ThingProxy) Same(ctx context.Context, thing Thing) (r0 Thing, err error) {
-	c := p.ref.Begin(ctx, &thingInterface.Methods[9])
+	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[9])
 	c.Args.Array(1)
 	proxy.PutRef(&c.Args, thing)
 	c.Invoke()
@@ -236,7 +236,7 @@ func serveThingSame(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // SameMany returns things, which may stand anywhere.
 func (p *ThingProxy) SameMany(ctx context.Context, things map[string][]Thing) (r0 map[string][]Thing, err error) {
-	c := p.ref.Begin(ctx, &thingInterface.Methods[10])
+	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[10])
 	c.Args.Array(1)
 	marshal.EncodeMap(&c.Args, things, (*marshal.Encoder).String, func(e *marshal.Encoder, x []Thing) {
 		if x == nil {
@@ -292,7 +292,7 @@ func serveThingSameMany(ctx context.Context, object any, in *proxy.Incoming) err
 
 // Wait returns when its context ends.
 func (p *ThingProxy) Wait(ctx context.Context) error {
-	c := p.ref.Begin(ctx, &thingInterface.Methods[11])
+	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[11])
 	c.Args.Array(0)
 	c.Invoke()
 	return c.End()
@@ -308,19 +308,19 @@ func serveThingWait(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 // BoxProxy calls a Box that lives in another process.
-type BoxProxy struct{ ref *proxy.Ref }
+type BoxProxy proxy.Ref
 
 var _ Box = (*BoxProxy)(nil)
 
 // NewBoxProxy returns the proxy of the object that ref names.
-func NewBoxProxy(ref *proxy.Ref) *BoxProxy { return &BoxProxy{ref} }
+func NewBoxProxy(ref *proxy.Ref) *BoxProxy { return (*BoxProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *BoxProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *BoxProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Kept is Lent without directives.
 func (p *BoxProxy) Kept(ctx context.Context, body []byte, from int) (rest []byte, err error) {
-	c := p.ref.Begin(ctx, &boxInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &boxInterface.Methods[0])
 	c.Args.Array(2)
 	c.Args.Bytes(body)
 	c.Args.Int(int64(from))
@@ -343,7 +343,7 @@ func serveBoxKept(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Lent returns a part of what it was lent.
 func (p *BoxProxy) Lent(ctx context.Context, body []byte, from int) (rest []byte, err error) {
-	c := p.ref.Begin(ctx, &boxInterface.Methods[1])
+	c := p.ProxyRef().Begin(ctx, &boxInterface.Methods[1])
 	c.Args.Array(2)
 	c.Args.Bytes(body)
 	c.Args.Int(int64(from))
@@ -365,18 +365,18 @@ func serveBoxLent(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 // NamedProxy calls a Named that lives in another process.
-type NamedProxy struct{ ref *proxy.Ref }
+type NamedProxy proxy.Ref
 
 var _ Named = (*NamedProxy)(nil)
 
 // NewNamedProxy returns the proxy of the object that ref names.
-func NewNamedProxy(ref *proxy.Ref) *NamedProxy { return &NamedProxy{ref} }
+func NewNamedProxy(ref *proxy.Ref) *NamedProxy { return (*NamedProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *NamedProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *NamedProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 func (p *NamedProxy) Name(ctx context.Context) (r0 string, err error) {
-	c := p.ref.Begin(ctx, &namedInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &namedInterface.Methods[0])
 	c.Args.Array(0)
 	c.Invoke()
 	r0 = c.Results.Next().String()
@@ -396,7 +396,7 @@ func serveNamedName(ctx context.Context, object any, in *proxy.Incoming) error {
 var thingInterface = proxy.Register[Thing](&proxy.Interface{
 	Name: "github.com/netobj/netobj/objects/internal/sample.Thing",
 	Doc:  "Thing does a little of everything.",
-	New:  func(ref *proxy.Ref) any { return NewThingProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewThingProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Add",
 		Signature: "Add(ctx context.Context, a int64, b int64) (sum int64, err error)",
@@ -482,7 +482,7 @@ var thingInterface = proxy.Register[Thing](&proxy.Interface{
 var boxInterface = proxy.Register[Box](&proxy.Interface{
 	Name: "github.com/netobj/netobj/objects/internal/sample.Box",
 	Doc:  "Box has methods with directives.",
-	New:  func(ref *proxy.Ref) any { return NewBoxProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewBoxProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Kept",
 		Signature: "Kept(ctx context.Context, body []byte, from int) (rest []byte, err error)",
@@ -503,7 +503,7 @@ var boxInterface = proxy.Register[Box](&proxy.Interface{
 var namedInterface = proxy.Register[Named](&proxy.Interface{
 	Name: "github.com/netobj/netobj/objects/internal/sample.Named",
 	Doc:  "Named is a second interface of the same objects.",
-	New:  func(ref *proxy.Ref) any { return NewNamedProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewNamedProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Name",
 		Signature: "Name(ctx context.Context) (string, error)",

@@ -8,24 +8,24 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // AccountProxy calls an Account that lives in another process.
-type AccountProxy struct{ ref *proxy.Ref }
+type AccountProxy proxy.Ref
 
 var _ Account = (*AccountProxy)(nil)
 
 // NewAccountProxy returns the proxy of the object that ref names.
-func NewAccountProxy(ref *proxy.Ref) *AccountProxy { return &AccountProxy{ref} }
+func NewAccountProxy(ref *proxy.Ref) *AccountProxy { return (*AccountProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *AccountProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *AccountProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Deposit adds cents and returns the new balance.
 func (p *AccountProxy) Deposit(ctx context.Context, cents int64) (balance int64, err error) {
-	c := p.ref.Begin(ctx, &accountInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[0])
 	c.Args.Array(1)
 	c.Args.Int(cents)
 	c.Invoke()
@@ -45,19 +45,19 @@ func serveAccountDeposit(ctx context.Context, object any, in *proxy.Incoming) er
 }
 
 // CustomerProxy calls a Customer that lives in another process.
-type CustomerProxy struct{ ref *proxy.Ref }
+type CustomerProxy proxy.Ref
 
 var _ Customer = (*CustomerProxy)(nil)
 
 // NewCustomerProxy returns the proxy of the object that ref names.
-func NewCustomerProxy(ref *proxy.Ref) *CustomerProxy { return &CustomerProxy{ref} }
+func NewCustomerProxy(ref *proxy.Ref) *CustomerProxy { return (*CustomerProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *CustomerProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *CustomerProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Name returns the full name.
 func (p *CustomerProxy) Name(ctx context.Context) (r0 string, err error) {
-	c := p.ref.Begin(ctx, &customerInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &customerInterface.Methods[0])
 	c.Args.Array(0)
 	c.Invoke()
 	r0 = c.Results.Next().String()
@@ -77,7 +77,7 @@ func serveCustomerName(ctx context.Context, object any, in *proxy.Incoming) erro
 var accountInterface = proxy.Register[Account](&proxy.Interface{
 	Name: "github.com/netobj/netobj/registry/internal/sample.Account",
 	Doc:  "Account is one customer's money.",
-	New:  func(ref *proxy.Ref) any { return NewAccountProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewAccountProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Deposit",
 		Signature: "Deposit(ctx context.Context, cents int64) (balance int64, err error)",
@@ -91,7 +91,7 @@ var accountInterface = proxy.Register[Account](&proxy.Interface{
 var customerInterface = proxy.Register[Customer](&proxy.Interface{
 	Name: "github.com/netobj/netobj/registry/internal/sample.Customer",
 	Doc:  "Customer is a person.",
-	New:  func(ref *proxy.Ref) any { return NewCustomerProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewCustomerProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Name",
 		Signature: "Name(ctx context.Context) (string, error)",

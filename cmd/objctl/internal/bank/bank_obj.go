@@ -10,24 +10,24 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // AccountProxy calls an Account that lives in another process.
-type AccountProxy struct{ ref *proxy.Ref }
+type AccountProxy proxy.Ref
 
 var _ Account = (*AccountProxy)(nil)
 
 // NewAccountProxy returns the proxy of the object that ref names.
-func NewAccountProxy(ref *proxy.Ref) *AccountProxy { return &AccountProxy{ref} }
+func NewAccountProxy(ref *proxy.Ref) *AccountProxy { return (*AccountProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *AccountProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *AccountProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Book enters transfers as they are, and returns their sum.
 func (p *AccountProxy) Book(ctx context.Context, transfers ...Transfer) (sum int64, err error) {
-	c := p.ref.Begin(ctx, &accountInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[0])
 	c.Args.Array(1)
 	if transfers == nil {
 		c.Args.Nil()
@@ -58,7 +58,7 @@ func serveAccountBook(ctx context.Context, object any, in *proxy.Incoming) error
 
 // Deposit adds cents and returns the new balance.
 func (p *AccountProxy) Deposit(ctx context.Context, cents int64) (balance int64, err error) {
-	c := p.ref.Begin(ctx, &accountInterface.Methods[1])
+	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[1])
 	c.Args.Array(1)
 	c.Args.Int(cents)
 	c.Invoke()
@@ -79,7 +79,7 @@ func serveAccountDeposit(ctx context.Context, object any, in *proxy.Incoming) er
 
 // History returns the transfers since a time.
 func (p *AccountProxy) History(ctx context.Context, since time.Time) (r0 []Transfer, err error) {
-	c := p.ref.Begin(ctx, &accountInterface.Methods[2])
+	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[2])
 	c.Args.Array(1)
 	c.Args.Time(since)
 	c.Invoke()
@@ -110,7 +110,7 @@ func serveAccountHistory(ctx context.Context, object any, in *proxy.Incoming) er
 
 // Move sends cents to another account.
 func (p *AccountProxy) Move(ctx context.Context, to Account, cents int64) (from int64, there int64, err error) {
-	c := p.ref.Begin(ctx, &accountInterface.Methods[3])
+	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[3])
 	c.Args.Array(2)
 	proxy.PutRef(&c.Args, to)
 	c.Args.Int(cents)
@@ -135,7 +135,7 @@ func serveAccountMove(ctx context.Context, object any, in *proxy.Incoming) error
 
 // Note writes text to the customer's file.
 func (p *AccountProxy) Note(ctx context.Context, text string) error {
-	c := p.ref.Begin(ctx, &accountInterface.Methods[4])
+	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[4])
 	c.Args.Array(1)
 	c.Args.String(text)
 	c.Invoke()
@@ -154,7 +154,7 @@ func serveAccountNote(ctx context.Context, object any, in *proxy.Incoming) error
 
 // Owner returns the customer.
 func (p *AccountProxy) Owner(ctx context.Context) (r0 Customer, err error) {
-	c := p.ref.Begin(ctx, &accountInterface.Methods[5])
+	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[5])
 	c.Args.Array(0)
 	c.Invoke()
 	r0 = proxy.GetRef[Customer](c.Results.Next())
@@ -173,7 +173,7 @@ func serveAccountOwner(ctx context.Context, object any, in *proxy.Incoming) erro
 
 // Savings opens a second account of the same owner.
 func (p *AccountProxy) Savings(ctx context.Context) (r0 Account, err error) {
-	c := p.ref.Begin(ctx, &accountInterface.Methods[6])
+	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[6])
 	c.Args.Array(0)
 	c.Invoke()
 	r0 = proxy.GetRef[Account](c.Results.Next())
@@ -192,7 +192,7 @@ func serveAccountSavings(ctx context.Context, object any, in *proxy.Incoming) er
 
 // Withdraw takes cents; it fails with ErrOverdrawn.
 func (p *AccountProxy) Withdraw(ctx context.Context, cents int64) (balance int64, err error) {
-	c := p.ref.Begin(ctx, &accountInterface.Methods[7])
+	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[7])
 	c.Args.Array(1)
 	c.Args.Int(cents)
 	c.Invoke()
@@ -212,19 +212,19 @@ func serveAccountWithdraw(ctx context.Context, object any, in *proxy.Incoming) e
 }
 
 // CustomerProxy calls a Customer that lives in another process.
-type CustomerProxy struct{ ref *proxy.Ref }
+type CustomerProxy proxy.Ref
 
 var _ Customer = (*CustomerProxy)(nil)
 
 // NewCustomerProxy returns the proxy of the object that ref names.
-func NewCustomerProxy(ref *proxy.Ref) *CustomerProxy { return &CustomerProxy{ref} }
+func NewCustomerProxy(ref *proxy.Ref) *CustomerProxy { return (*CustomerProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *CustomerProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *CustomerProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Name returns the customer's name.
 func (p *CustomerProxy) Name(ctx context.Context) (r0 string, err error) {
-	c := p.ref.Begin(ctx, &customerInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &customerInterface.Methods[0])
 	c.Args.Array(0)
 	c.Invoke()
 	r0 = c.Results.Next().String()
@@ -244,7 +244,7 @@ func serveCustomerName(ctx context.Context, object any, in *proxy.Incoming) erro
 var accountInterface = proxy.Register[Account](&proxy.Interface{
 	Name: "github.com/netobj/netobj/cmd/objctl/internal/bank.Account",
 	Doc:  "Account is one customer's money.\n\nIt is safe for concurrent use.",
-	New:  func(ref *proxy.Ref) any { return NewAccountProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewAccountProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Book",
 		Signature: "Book(ctx context.Context, transfers ...Transfer) (sum int64, err error)",
@@ -304,7 +304,7 @@ var accountInterface = proxy.Register[Account](&proxy.Interface{
 var customerInterface = proxy.Register[Customer](&proxy.Interface{
 	Name: "github.com/netobj/netobj/cmd/objctl/internal/bank.Customer",
 	Doc:  "Customer has accounts.",
-	New:  func(ref *proxy.Ref) any { return NewCustomerProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewCustomerProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Name",
 		Signature: "Name(ctx context.Context) (string, error)",

@@ -10,23 +10,23 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // accountProxy calls an account that lives in another process.
-type accountProxy struct{ ref *proxy.Ref }
+type accountProxy proxy.Ref
 
 var _ account = (*accountProxy)(nil)
 
 // newAccountProxy returns the proxy of the object that ref names.
-func newAccountProxy(ref *proxy.Ref) *accountProxy { return &accountProxy{ref} }
+func newAccountProxy(ref *proxy.Ref) *accountProxy { return (*accountProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (px *accountProxy) ProxyRef() *proxy.Ref { return px.ref }
+func (px *accountProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(px) }
 
 func (px *accountProxy) Far(ctx Ctx, p other.Public, q other.Peer) (r0 other.Number, err error) {
-	c := px.ref.Begin(ctx, &accountInterface.Methods[0])
+	c := px.ProxyRef().Begin(ctx, &accountInterface.Methods[0])
 	c.Args.Array(2)
 	encodeOtherHidden(&c.Args, &p)
 	proxy.PutRef(&c.Args, q)
@@ -49,7 +49,7 @@ func serveAccountFar(ctx context.Context, object any, in *proxy.Incoming) error 
 }
 
 func (px *accountProxy) List(ctx Ctx, items Items, at Point) (r0 Items, r1 *Point, err error) {
-	c := px.ref.Begin(ctx, &accountInterface.Methods[1])
+	c := px.ProxyRef().Begin(ctx, &accountInterface.Methods[1])
 	c.Args.Array(2)
 	if items == nil {
 		c.Args.Nil()
@@ -100,7 +100,7 @@ func serveAccountList(ctx context.Context, object any, in *proxy.Incoming) error
 }
 
 func (px *accountProxy) Pay(ctx Ctx, amount Cents, when Moment) (r0 Account, err error) {
-	c := px.ref.Begin(ctx, &accountInterface.Methods[2])
+	c := px.ProxyRef().Begin(ctx, &accountInterface.Methods[2])
 	c.Args.Array(2)
 	c.Args.Int(amount)
 	c.Args.Time(when)
@@ -122,7 +122,7 @@ func serveAccountPay(ctx context.Context, object any, in *proxy.Incoming) error 
 }
 
 func (px *accountProxy) Say(ctx Ctx, t Text, w Words, by map[Text]Words) (r0 Text, r1 Words, err error) {
-	c := px.ref.Begin(ctx, &accountInterface.Methods[3])
+	c := px.ProxyRef().Begin(ctx, &accountInterface.Methods[3])
 	c.Args.Array(3)
 	c.Args.String(string(t))
 	if w == nil {
@@ -188,7 +188,7 @@ func serveAccountSay(ctx context.Context, object any, in *proxy.Incoming) error 
 
 var accountInterface = proxy.Register[account](&proxy.Interface{
 	Name: "github.com/netobj/netobj/gen/testdata/good/aliases.account",
-	New:  func(ref *proxy.Ref) any { return newAccountProxy(ref) },
+	View: func(ref *proxy.Ref) any { return newAccountProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Far",
 		Signature: "Far(ctx Ctx, p other.Public, q other.Peer) (other.Number, error)",

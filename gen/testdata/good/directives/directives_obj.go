@@ -14,19 +14,19 @@ import (
 const _ = proxy.SupportsGen2
 
 // StoreProxy calls a Store that lives in another process.
-type StoreProxy struct{ ref *proxy.Ref }
+type StoreProxy proxy.Ref
 
 var _ Store = (*StoreProxy)(nil)
 
 // NewStoreProxy returns the proxy of the object that ref names.
-func NewStoreProxy(ref *proxy.Ref) *StoreProxy { return &StoreProxy{ref} }
+func NewStoreProxy(ref *proxy.Ref) *StoreProxy { return (*StoreProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *StoreProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *StoreProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Add never blocks.
 func (p *StoreProxy) Add(ctx context.Context, n int) (r0 int, err error) {
-	c := p.ref.Begin(ctx, &storeInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &storeInterface.Methods[0])
 	c.Args.Array(1)
 	c.Args.Int(int64(n))
 	c.Invoke()
@@ -46,7 +46,7 @@ func serveStoreAdd(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *StoreProxy) Append(b ...byte) error {
-	c := p.ref.Begin(context.Background(), &storeInterface.Methods[1])
+	c := p.ProxyRef().Begin(context.Background(), &storeInterface.Methods[1])
 	c.Args.Array(1)
 	c.Args.Bytes(b)
 	c.Invoke()
@@ -65,7 +65,7 @@ func serveStoreAppend(_ context.Context, object any, in *proxy.Incoming) error {
 
 // Get has none.
 func (p *StoreProxy) Get(ctx context.Context, key Key) (r0 []byte, err error) {
-	c := p.ref.Begin(ctx, &storeInterface.Methods[2])
+	c := p.ProxyRef().Begin(ctx, &storeInterface.Methods[2])
 	c.Args.Array(1)
 	c.Args.Bytes(key)
 	c.Invoke()
@@ -85,7 +85,7 @@ func serveStoreGet(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *StoreProxy) Has(key Key) (r0 bool, err error) {
-	c := p.ref.Begin(context.Background(), &storeInterface.Methods[3])
+	c := p.ProxyRef().Begin(context.Background(), &storeInterface.Methods[3])
 	c.Args.Array(1)
 	c.Args.Bytes(key)
 	c.Invoke()
@@ -106,7 +106,7 @@ func serveStoreHas(_ context.Context, object any, in *proxy.Incoming) error {
 
 // Put has two parameters that are lent, and two that are copied.
 func (p *StoreProxy) Put(ctx context.Context, key Key, value []byte, parts [][]byte, hash [4]byte) (old []byte, err error) {
-	c := p.ref.Begin(ctx, &storeInterface.Methods[4])
+	c := p.ProxyRef().Begin(ctx, &storeInterface.Methods[4])
 	c.Args.Array(4)
 	c.Args.Bytes(key)
 	c.Args.Bytes(value)
@@ -136,18 +136,18 @@ func serveStorePut(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 // PlainProxy calls a Plain that lives in another process.
-type PlainProxy struct{ ref *proxy.Ref }
+type PlainProxy proxy.Ref
 
 var _ Plain = (*PlainProxy)(nil)
 
 // NewPlainProxy returns the proxy of the object that ref names.
-func NewPlainProxy(ref *proxy.Ref) *PlainProxy { return &PlainProxy{ref} }
+func NewPlainProxy(ref *proxy.Ref) *PlainProxy { return (*PlainProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *PlainProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *PlainProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 func (p *PlainProxy) Close() error {
-	c := p.ref.Begin(context.Background(), &plainInterface.Methods[0])
+	c := p.ProxyRef().Begin(context.Background(), &plainInterface.Methods[0])
 	c.Args.Array(0)
 	c.Invoke()
 	return c.End()
@@ -165,7 +165,7 @@ func servePlainClose(_ context.Context, object any, in *proxy.Incoming) error {
 var storeInterface = proxy.Register[Store](&proxy.Interface{
 	Name: "github.com/netobj/netobj/gen/testdata/good/directives.Store",
 	Doc:  "Store has methods with directives.",
-	New:  func(ref *proxy.Ref) any { return NewStoreProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewStoreProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Add",
 		Signature: "Add(ctx context.Context, n int) (int, error)",
@@ -206,7 +206,7 @@ var storeInterface = proxy.Register[Store](&proxy.Interface{
 var plainInterface = proxy.Register[Plain](&proxy.Interface{
 	Name: "github.com/netobj/netobj/gen/testdata/good/directives.Plain",
 	Doc:  "Plain has none: its generation is that of the file.",
-	New:  func(ref *proxy.Ref) any { return NewPlainProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewPlainProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Close",
 		Signature: "Close() error",

@@ -8,24 +8,24 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // StoreProxy calls a Store that lives in another process.
-type StoreProxy struct{ ref *proxy.Ref }
+type StoreProxy proxy.Ref
 
 var _ Store = (*StoreProxy)(nil)
 
 // NewStoreProxy returns the proxy of the object that ref names.
-func NewStoreProxy(ref *proxy.Ref) *StoreProxy { return &StoreProxy{ref} }
+func NewStoreProxy(ref *proxy.Ref) *StoreProxy { return (*StoreProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *StoreProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *StoreProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Get is described in a block.
 func (p *StoreProxy) Get(ctx context.Context, key string) (value string, err error) {
-	c := p.ref.Begin(ctx, &storeInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &storeInterface.Methods[0])
 	c.Args.Array(1)
 	c.Args.String(key)
 	c.Invoke()
@@ -45,7 +45,7 @@ func serveStoreGet(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *StoreProxy) None(ctx context.Context) error {
-	c := p.ref.Begin(ctx, &storeInterface.Methods[1])
+	c := p.ProxyRef().Begin(ctx, &storeInterface.Methods[1])
 	c.Args.Array(0)
 	c.Invoke()
 	return c.End()
@@ -62,7 +62,7 @@ func serveStoreNone(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Deprecated: use None.
 func (p *StoreProxy) Old(ctx context.Context) error {
-	c := p.ref.Begin(ctx, &storeInterface.Methods[2])
+	c := p.ProxyRef().Begin(ctx, &storeInterface.Methods[2])
 	c.Args.Array(0)
 	c.Invoke()
 	return c.End()
@@ -85,7 +85,7 @@ func serveStoreOld(ctx context.Context, object any, in *proxy.Incoming) error {
 //
 //	store.Put(ctx, "key")
 func (p *StoreProxy) Put(ctx context.Context, key string, value string) error {
-	c := p.ref.Begin(ctx, &storeInterface.Methods[3])
+	c := p.ProxyRef().Begin(ctx, &storeInterface.Methods[3])
 	c.Args.Array(2)
 	c.Args.String(key)
 	c.Args.String(value)
@@ -107,7 +107,7 @@ func serveStorePut(ctx context.Context, object any, in *proxy.Incoming) error {
 var storeInterface = proxy.Register[Store](&proxy.Interface{
 	Name: "github.com/netobj/netobj/gen/testdata/good/docs.Store",
 	Doc:  "Store is described in a block comment.\n\n\tstore.Get(ctx, \"key\")\n\nIt has \"quotes\", `back quotes` and ünicode.",
-	New:  func(ref *proxy.Ref) any { return NewStoreProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewStoreProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Get",
 		Signature: "Get(ctx context.Context, key string) (value string, err error)",

@@ -8,24 +8,24 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // DocumentProxy calls a Document that lives in another process.
-type DocumentProxy struct{ ref *proxy.Ref }
+type DocumentProxy proxy.Ref
 
 var _ Document = (*DocumentProxy)(nil)
 
 // NewDocumentProxy returns the proxy of the object that ref names.
-func NewDocumentProxy(ref *proxy.Ref) *DocumentProxy { return &DocumentProxy{ref} }
+func NewDocumentProxy(ref *proxy.Ref) *DocumentProxy { return (*DocumentProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *DocumentProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *DocumentProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Close ends it.
 func (p *DocumentProxy) Close(ctx context.Context) error {
-	c := p.ref.Begin(ctx, &documentInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &documentInterface.Methods[0])
 	c.Args.Array(0)
 	c.Invoke()
 	return c.End()
@@ -44,7 +44,7 @@ func serveDocumentClose(ctx context.Context, object any, in *proxy.Incoming) err
 //
 // It may lag behind.
 func (p *DocumentProxy) Closed(ctx context.Context) (r0 bool, err error) {
-	c := p.ref.Begin(ctx, &documentInterface.Methods[1])
+	c := p.ProxyRef().Begin(ctx, &documentInterface.Methods[1])
 	c.Args.Array(0)
 	c.Invoke()
 	r0 = c.Results.Next().Bool()
@@ -63,7 +63,7 @@ func serveDocumentClosed(ctx context.Context, object any, in *proxy.Incoming) er
 
 // Name returns the name.
 func (p *DocumentProxy) Name(ctx context.Context) (r0 string, err error) {
-	c := p.ref.Begin(ctx, &documentInterface.Methods[2])
+	c := p.ProxyRef().Begin(ctx, &documentInterface.Methods[2])
 	c.Args.Array(0)
 	c.Invoke()
 	r0 = c.Results.Next().String()
@@ -82,7 +82,7 @@ func serveDocumentName(ctx context.Context, object any, in *proxy.Incoming) erro
 
 // Text returns all of it.
 func (p *DocumentProxy) Text(ctx context.Context) (r0 string, err error) {
-	c := p.ref.Begin(ctx, &documentInterface.Methods[3])
+	c := p.ProxyRef().Begin(ctx, &documentInterface.Methods[3])
 	c.Args.Array(0)
 	c.Invoke()
 	r0 = c.Results.Next().String()
@@ -100,19 +100,19 @@ func serveDocumentText(ctx context.Context, object any, in *proxy.Incoming) erro
 }
 
 // FolderProxy calls a Folder that lives in another process.
-type FolderProxy struct{ ref *proxy.Ref }
+type FolderProxy proxy.Ref
 
 var _ Folder = (*FolderProxy)(nil)
 
 // NewFolderProxy returns the proxy of the object that ref names.
-func NewFolderProxy(ref *proxy.Ref) *FolderProxy { return &FolderProxy{ref} }
+func NewFolderProxy(ref *proxy.Ref) *FolderProxy { return (*FolderProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *FolderProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *FolderProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Close ends it.
 func (p *FolderProxy) Close(ctx context.Context) error {
-	c := p.ref.Begin(ctx, &folderInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &folderInterface.Methods[0])
 	c.Args.Array(0)
 	c.Invoke()
 	return c.End()
@@ -131,7 +131,7 @@ func serveFolderClose(ctx context.Context, object any, in *proxy.Incoming) error
 //
 // It may lag behind.
 func (p *FolderProxy) Closed(ctx context.Context) (r0 bool, err error) {
-	c := p.ref.Begin(ctx, &folderInterface.Methods[1])
+	c := p.ProxyRef().Begin(ctx, &folderInterface.Methods[1])
 	c.Args.Array(0)
 	c.Invoke()
 	r0 = c.Results.Next().Bool()
@@ -150,7 +150,7 @@ func serveFolderClosed(ctx context.Context, object any, in *proxy.Incoming) erro
 
 // Name returns the name.
 func (p *FolderProxy) Name(ctx context.Context) (r0 string, err error) {
-	c := p.ref.Begin(ctx, &folderInterface.Methods[2])
+	c := p.ProxyRef().Begin(ctx, &folderInterface.Methods[2])
 	c.Args.Array(0)
 	c.Invoke()
 	r0 = c.Results.Next().String()
@@ -168,7 +168,7 @@ func serveFolderName(ctx context.Context, object any, in *proxy.Incoming) error 
 }
 
 func (p *FolderProxy) Open(ctx context.Context, name string) (r0 Document, err error) {
-	c := p.ref.Begin(ctx, &folderInterface.Methods[3])
+	c := p.ProxyRef().Begin(ctx, &folderInterface.Methods[3])
 	c.Args.Array(1)
 	c.Args.String(name)
 	c.Invoke()
@@ -189,7 +189,7 @@ func serveFolderOpen(ctx context.Context, object any, in *proxy.Incoming) error 
 
 // Text returns all of it.
 func (p *FolderProxy) Text(ctx context.Context) (r0 string, err error) {
-	c := p.ref.Begin(ctx, &folderInterface.Methods[4])
+	c := p.ProxyRef().Begin(ctx, &folderInterface.Methods[4])
 	c.Args.Array(0)
 	c.Invoke()
 	r0 = c.Results.Next().String()
@@ -209,7 +209,7 @@ func serveFolderText(ctx context.Context, object any, in *proxy.Incoming) error 
 var documentInterface = proxy.Register[Document](&proxy.Interface{
 	Name: "github.com/netobj/netobj/gen/testdata/good/embedded.Document",
 	Doc:  "Document is a named, closable thing. Close is there twice, which is fine.",
-	New:  func(ref *proxy.Ref) any { return NewDocumentProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewDocumentProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Close",
 		Signature: "Close(ctx context.Context) error",
@@ -239,7 +239,7 @@ var documentInterface = proxy.Register[Document](&proxy.Interface{
 var folderInterface = proxy.Register[Folder](&proxy.Interface{
 	Name: "github.com/netobj/netobj/gen/testdata/good/embedded.Folder",
 	Doc:  "Folder holds documents and is one itself.",
-	New:  func(ref *proxy.Ref) any { return NewFolderProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewFolderProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Close",
 		Signature: "Close(ctx context.Context) error",

@@ -9,23 +9,23 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // AccountProxy calls an Account that lives in another process.
-type AccountProxy struct{ ref *proxy.Ref }
+type AccountProxy proxy.Ref
 
 var _ Account = (*AccountProxy)(nil)
 
 // NewAccountProxy returns the proxy of the object that ref names.
-func NewAccountProxy(ref *proxy.Ref) *AccountProxy { return &AccountProxy{ref} }
+func NewAccountProxy(ref *proxy.Ref) *AccountProxy { return (*AccountProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *AccountProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *AccountProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 func (p *AccountProxy) Check(ctx context.Context, by map[string]error, l Limit) (r0 Code, err error) {
-	c := p.ref.Begin(ctx, &accountInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[0])
 	c.Args.Array(2)
 	marshal.EncodeMap(&c.Args, by, (*marshal.Encoder).String, (*marshal.Encoder).Error)
 	encodeLimit(&c.Args, &l)
@@ -53,7 +53,7 @@ func serveAccountCheck(ctx context.Context, object any, in *proxy.Incoming) erro
 }
 
 func (p *AccountProxy) Close(ctx context.Context, why error) (warnings []error, last *NotFound, err error) {
-	c := p.ref.Begin(ctx, &accountInterface.Methods[1])
+	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[1])
 	c.Args.Array(1)
 	c.Args.Error(why)
 	c.Invoke()
@@ -86,7 +86,7 @@ func serveAccountClose(ctx context.Context, object any, in *proxy.Incoming) erro
 var accountInterface = proxy.Register[Account](&proxy.Interface{
 	Name: "github.com/netobj/netobj/gen/testdata/good/failures.Account",
 	Doc:  "Account can fail.",
-	New:  func(ref *proxy.Ref) any { return NewAccountProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewAccountProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Check",
 		Signature: "Check(ctx context.Context, by map[string]error, l Limit) (Code, error)",

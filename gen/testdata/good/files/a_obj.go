@@ -9,23 +9,23 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // ReaderProxy calls a Reader that lives in another process.
-type ReaderProxy struct{ ref *proxy.Ref }
+type ReaderProxy proxy.Ref
 
 var _ Reader = (*ReaderProxy)(nil)
 
 // NewReaderProxy returns the proxy of the object that ref names.
-func NewReaderProxy(ref *proxy.Ref) *ReaderProxy { return &ReaderProxy{ref} }
+func NewReaderProxy(ref *proxy.Ref) *ReaderProxy { return (*ReaderProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *ReaderProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *ReaderProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 func (p *ReaderProxy) Read(ctx context.Context, o Options) (r0 Page, err error) {
-	c := p.ref.Begin(ctx, &readerInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &readerInterface.Methods[0])
 	c.Args.Array(1)
 	encodeOptions(&c.Args, &o)
 	c.Invoke()
@@ -46,18 +46,18 @@ func serveReaderRead(ctx context.Context, object any, in *proxy.Incoming) error 
 }
 
 // WriterProxy calls a Writer that lives in another process.
-type WriterProxy struct{ ref *proxy.Ref }
+type WriterProxy proxy.Ref
 
 var _ Writer = (*WriterProxy)(nil)
 
 // NewWriterProxy returns the proxy of the object that ref names.
-func NewWriterProxy(ref *proxy.Ref) *WriterProxy { return &WriterProxy{ref} }
+func NewWriterProxy(ref *proxy.Ref) *WriterProxy { return (*WriterProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (px *WriterProxy) ProxyRef() *proxy.Ref { return px.ref }
+func (px *WriterProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(px) }
 
 func (px *WriterProxy) Write(ctx context.Context, p Page) (r0 Reader, err error) {
-	c := px.ref.Begin(ctx, &writerInterface.Methods[0])
+	c := px.ProxyRef().Begin(ctx, &writerInterface.Methods[0])
 	c.Args.Array(1)
 	encodePage(&c.Args, &p)
 	c.Invoke()
@@ -79,7 +79,7 @@ func serveWriterWrite(ctx context.Context, object any, in *proxy.Incoming) error
 
 var readerInterface = proxy.Register[Reader](&proxy.Interface{
 	Name: "github.com/netobj/netobj/gen/testdata/good/files.Reader",
-	New:  func(ref *proxy.Ref) any { return NewReaderProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewReaderProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Read",
 		Signature: "Read(ctx context.Context, o Options) (Page, error)",
@@ -91,7 +91,7 @@ var readerInterface = proxy.Register[Reader](&proxy.Interface{
 
 var writerInterface = proxy.Register[Writer](&proxy.Interface{
 	Name: "github.com/netobj/netobj/gen/testdata/good/files.Writer",
-	New:  func(ref *proxy.Ref) any { return NewWriterProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewWriterProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Write",
 		Signature: "Write(ctx context.Context, p Page) (Reader, error)",

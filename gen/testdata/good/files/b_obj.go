@@ -9,23 +9,23 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // PrinterProxy calls a Printer that lives in another process.
-type PrinterProxy struct{ ref *proxy.Ref }
+type PrinterProxy proxy.Ref
 
 var _ Printer = (*PrinterProxy)(nil)
 
 // NewPrinterProxy returns the proxy of the object that ref names.
-func NewPrinterProxy(ref *proxy.Ref) *PrinterProxy { return &PrinterProxy{ref} }
+func NewPrinterProxy(ref *proxy.Ref) *PrinterProxy { return (*PrinterProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (px *PrinterProxy) ProxyRef() *proxy.Ref { return px.ref }
+func (px *PrinterProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(px) }
 
 func (px *PrinterProxy) Print(ctx context.Context, p Page, o Options) error {
-	c := px.ref.Begin(ctx, &printerInterface.Methods[0])
+	c := px.ProxyRef().Begin(ctx, &printerInterface.Methods[0])
 	c.Args.Array(2)
 	encodePage(&c.Args, &p)
 	encodeOptions(&c.Args, &o)
@@ -48,7 +48,7 @@ func servePrinterPrint(ctx context.Context, object any, in *proxy.Incoming) erro
 
 var printerInterface = proxy.Register[Printer](&proxy.Interface{
 	Name: "github.com/netobj/netobj/gen/testdata/good/files.Printer",
-	New:  func(ref *proxy.Ref) any { return NewPrinterProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewPrinterProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Print",
 		Signature: "Print(ctx context.Context, p Page, o Options) error",

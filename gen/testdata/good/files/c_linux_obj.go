@@ -10,23 +10,23 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // LocalProxy calls a Local that lives in another process.
-type LocalProxy struct{ ref *proxy.Ref }
+type LocalProxy proxy.Ref
 
 var _ Local = (*LocalProxy)(nil)
 
 // NewLocalProxy returns the proxy of the object that ref names.
-func NewLocalProxy(ref *proxy.Ref) *LocalProxy { return &LocalProxy{ref} }
+func NewLocalProxy(ref *proxy.Ref) *LocalProxy { return (*LocalProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *LocalProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *LocalProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 func (p *LocalProxy) Fork(ctx context.Context, s Style) error {
-	c := p.ref.Begin(ctx, &localInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &localInterface.Methods[0])
 	c.Args.Array(1)
 	encodeStyle(&c.Args, &s)
 	c.Invoke()
@@ -46,7 +46,7 @@ func serveLocalFork(ctx context.Context, object any, in *proxy.Incoming) error {
 
 var localInterface = proxy.Register[Local](&proxy.Interface{
 	Name: "github.com/netobj/netobj/gen/testdata/good/files.Local",
-	New:  func(ref *proxy.Ref) any { return NewLocalProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewLocalProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Fork",
 		Signature: "Fork(ctx context.Context, s Style) error",

@@ -7,9 +7,9 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 func init() {
 	marshal.RegisterError("github.com/netobj/netobj/gen/testdata/good/files.ErrTorn", ErrTorn)

@@ -17,23 +17,23 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // NetProxy calls a Net that lives in another process.
-type NetProxy struct{ ref *proxy.Ref }
+type NetProxy proxy.Ref
 
 var _ Net = (*NetProxy)(nil)
 
 // NewNetProxy returns the proxy of the object that ref names.
-func NewNetProxy(ref *proxy.Ref) *NetProxy { return &NetProxy{ref} }
+func NewNetProxy(ref *proxy.Ref) *NetProxy { return (*NetProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *NetProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *NetProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 func (p *NetProxy) Big(ctx context.Context, a big.Int, b *big.Int, f *big.Float, many []*big.Int, by map[string]big.Int) (r0 *big.Rat, err error) {
-	c := p.ref.Begin(ctx, &netInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &netInterface.Methods[0])
 	c.Args.Array(5)
 	c.Args.BigInt(&a)
 	c.Args.BigInt(b)
@@ -97,7 +97,7 @@ func serveNetBig(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *NetProxy) Other(ctx context.Context, s other.Struct, o *other.Object, id other.ID, m other.Money, c http.Cookie) (r0 other.Watcher, err error) {
-	c2 := p.ref.Begin(ctx, &netInterface.Methods[1])
+	c2 := p.ProxyRef().Begin(ctx, &netInterface.Methods[1])
 	c2.Args.Array(5)
 	encodeOtherStruct(&c2.Args, &s)
 	if o == nil {
@@ -135,7 +135,7 @@ func serveNetOther(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *NetProxy) Std(ctx context.Context, t time.Time, d time.Duration, u *url.URL, a netip.AddrPort, h http.Header, l slog.Level) (r0 time.Month, r1 net.IP, r2 *net.IPNet, err error) {
-	c := p.ref.Begin(ctx, &netInterface.Methods[2])
+	c := p.ProxyRef().Begin(ctx, &netInterface.Methods[2])
 	c.Args.Array(6)
 	c.Args.Time(t)
 	c.Args.Int(int64(d))
@@ -198,7 +198,7 @@ func serveNetStd(ctx context.Context, object any, in *proxy.Incoming) error {
 var netInterface = proxy.Register[Net](&proxy.Interface{
 	Name: "github.com/netobj/netobj/gen/testdata/good/foreign.Net",
 	Doc:  "Net is a bag of types from elsewhere.",
-	New:  func(ref *proxy.Ref) any { return NewNetProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewNetProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Big",
 		Signature: "Big(ctx context.Context, a big.Int, b *big.Int, f *big.Float, many []*big.Int, by map[string]big.Int) (*big.Rat, error)",

@@ -10,23 +10,23 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // StoreProxy calls a Store that lives in another process.
-type StoreProxy struct{ ref *proxy.Ref }
+type StoreProxy proxy.Ref
 
 var _ Store = (*StoreProxy)(nil)
 
 // NewStoreProxy returns the proxy of the object that ref names.
-func NewStoreProxy(ref *proxy.Ref) *StoreProxy { return &StoreProxy{ref} }
+func NewStoreProxy(ref *proxy.Ref) *StoreProxy { return (*StoreProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (px *StoreProxy) ProxyRef() *proxy.Ref { return px.ref }
+func (px *StoreProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(px) }
 
 func (px *StoreProxy) Pairs(ctx context.Context, p ...Pair[string, List[Item]]) (r0 Pair[int, Store], err error) {
-	c := px.ref.Begin(ctx, &storeInterface.Methods[0])
+	c := px.ProxyRef().Begin(ctx, &storeInterface.Methods[0])
 	c.Args.Array(1)
 	if p == nil {
 		c.Args.Nil()
@@ -56,7 +56,7 @@ func serveStorePairs(ctx context.Context, object any, in *proxy.Incoming) error 
 }
 
 func (px *StoreProxy) Put(ctx context.Context, l List[Item]) (r0 List[*Item], err error) {
-	c := px.ref.Begin(ctx, &storeInterface.Methods[1])
+	c := px.ProxyRef().Begin(ctx, &storeInterface.Methods[1])
 	c.Args.Array(1)
 	encodeListItem(&c.Args, &l)
 	c.Invoke()
@@ -77,7 +77,7 @@ func serveStorePut(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (px *StoreProxy) Sets(ctx context.Context, s Set[string], b box.Box[Item], bb box.Box[box.Box[[]string]]) error {
-	c := px.ref.Begin(ctx, &storeInterface.Methods[2])
+	c := px.ProxyRef().Begin(ctx, &storeInterface.Methods[2])
 	c.Args.Array(3)
 	marshal.EncodeMap(&c.Args, s, (*marshal.Encoder).String, (*marshal.Encoder).Bool)
 	encodeBoxBoxItem(&c.Args, &b)
@@ -110,7 +110,7 @@ func serveStoreSets(ctx context.Context, object any, in *proxy.Incoming) error {
 var storeInterface = proxy.Register[Store](&proxy.Interface{
 	Name: "github.com/netobj/netobj/gen/testdata/good/generics.Store",
 	Doc:  "Store keeps lists.",
-	New:  func(ref *proxy.Ref) any { return NewStoreProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewStoreProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Pairs",
 		Signature: "Pairs(ctx context.Context, p ...Pair[string, List[Item]]) (Pair[int, Store], error)",

@@ -14,23 +14,23 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // ShopProxy calls a Shop that lives in another process.
-type ShopProxy struct{ ref *proxy.Ref }
+type ShopProxy proxy.Ref
 
 var _ Shop = (*ShopProxy)(nil)
 
 // NewShopProxy returns the proxy of the object that ref names.
-func NewShopProxy(ref *proxy.Ref) *ShopProxy { return &ShopProxy{ref} }
+func NewShopProxy(ref *proxy.Ref) *ShopProxy { return (*ShopProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *ShopProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *ShopProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 func (p *ShopProxy) Get(ctx context.Context, u *text.URL) (r0 first.Item, r1 item.Item, err error) {
-	c := p.ref.Begin(ctx, &shopInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &shopInterface.Methods[0])
 	c.Args.Array(1)
 	if u == nil {
 		c.Args.Nil()
@@ -59,7 +59,7 @@ func serveShopGet(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *ShopProxy) Put(ctx context.Context, a []first.Item, b map[string]item.Item, d dotted.Dotted, o odd.Odd) error {
-	c := p.ref.Begin(ctx, &shopInterface.Methods[1])
+	c := p.ProxyRef().Begin(ctx, &shopInterface.Methods[1])
 	c.Args.Array(4)
 	if a == nil {
 		c.Args.Nil()
@@ -104,7 +104,7 @@ func serveShopPut(ctx context.Context, object any, in *proxy.Incoming) error {
 var shopInterface = proxy.Register[Shop](&proxy.Interface{
 	Name: "github.com/netobj/netobj/gen/testdata/good/imports.Shop",
 	Doc:  "Shop has parameters of all these packages.",
-	New:  func(ref *proxy.Ref) any { return NewShopProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewShopProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Get",
 		Signature: "Get(ctx context.Context, u *url.URL) (item.Item, item.Item, error)",

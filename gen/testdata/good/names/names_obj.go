@@ -11,23 +11,23 @@ import (
 	proxypkg "github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxypkg.SupportsGen1
+const _ = proxypkg.SupportsGen2
 
 // AccountProxy calls an Account that lives in another process.
-type AccountProxy struct{ ref *proxypkg.Ref }
+type AccountProxy proxypkg.Ref
 
 var _ Account = (*AccountProxy)(nil)
 
 // NewAccountProxy returns the proxy of the object that ref names.
-func NewAccountProxy(ref *proxypkg.Ref) *AccountProxy { return &AccountProxy{ref} }
+func NewAccountProxy(ref *proxypkg.Ref) *AccountProxy { return (*AccountProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (px *AccountProxy) ProxyRef() *proxypkg.Ref { return px.ref }
+func (px *AccountProxy) ProxyRef() *proxypkg.Ref { return (*proxypkg.Ref)(px) }
 
 func (px *AccountProxy) Blank(ctx context.Context, a0 string, a1 int) (r0 int, err error) {
-	c := px.ref.Begin(ctx, &accountInterface2.Methods[0])
+	c := px.ProxyRef().Begin(ctx, &accountInterface2.Methods[0])
 	c.Args.Array(2)
 	c.Args.String(a0)
 	c.Args.Int(int64(a1))
@@ -49,7 +49,7 @@ func serveAccountBlank(ctx context.Context, object any, in *proxypkg.Incoming) e
 }
 
 func (px *AccountProxy) Locals(ctx context.Context, p string, c string, e string, d string, v string, n string, i string, object string, in string) (err int, key int, value int, result error) {
-	c2 := px.ref.Begin(ctx, &accountInterface2.Methods[1])
+	c2 := px.ProxyRef().Begin(ctx, &accountInterface2.Methods[1])
 	c2.Args.Array(9)
 	c2.Args.String(p)
 	c2.Args.String(c)
@@ -89,7 +89,7 @@ func serveAccountLocals(ctx context.Context, object2 any, in2 *proxypkg.Incoming
 }
 
 func (px *AccountProxy) Packages(ctx context.Context, url url.URL, time timepkg.Duration, proxy2 proxy, marshal marshal, context string) (r0 timepkg.Duration, err error) {
-	c := px.ref.Begin(ctx, &accountInterface2.Methods[2])
+	c := px.ProxyRef().Begin(ctx, &accountInterface2.Methods[2])
 	c.Args.Array(5)
 	c.Args.Value(&url)
 	c.Args.Int(int64(time))
@@ -129,7 +129,7 @@ func serveAccountPackages(ctx context.Context, object any, in *proxypkg.Incoming
 }
 
 func (px *AccountProxy) Predeclared(ctx context.Context, len2 []int, string2 string, nil2 *v, error map[string]int, int642 e, new d) (append []string, make map[string]v, panic error) {
-	c := px.ref.Begin(ctx, &accountInterface2.Methods[3])
+	c := px.ProxyRef().Begin(ctx, &accountInterface2.Methods[3])
 	c.Args.Array(6)
 	if len2 == nil {
 		c.Args.Nil()
@@ -197,7 +197,7 @@ func serveAccountPredeclared(ctx context.Context, object any, in *proxypkg.Incom
 }
 
 func (px *AccountProxy) Shadowed(account Account, Account Account) (accountInterface v, v v, err error) {
-	c := px.ref.Begin(context.Background(), &accountInterface2.Methods[4])
+	c := px.ProxyRef().Begin(context.Background(), &accountInterface2.Methods[4])
 	c.Args.Array(2)
 	proxypkg.PutRef(&c.Args, account)
 	proxypkg.PutRef(&c.Args, Account)
@@ -221,7 +221,7 @@ func serveAccountShadowed(_ context.Context, object any, in *proxypkg.Incoming) 
 }
 
 func (px *AccountProxy) Types(ctx context.Context, a proxy, b marshal, item encodeV) (r0 []encodeV, err error) {
-	c := px.ref.Begin(ctx, &accountInterface2.Methods[5])
+	c := px.ProxyRef().Begin(ctx, &accountInterface2.Methods[5])
 	c.Args.Array(3)
 	encodeProxy2(&c.Args, &a)
 	marshalpkg.EncodeMap(&c.Args, b, (*marshalpkg.Encoder).String, func(e *marshalpkg.Encoder, x proxy) {
@@ -267,7 +267,7 @@ func serveAccountTypes(ctx context.Context, object any, in *proxypkg.Incoming) e
 }
 
 func (px *AccountProxy) Unnamed(ctx context.Context, a0 string, a1 ...int) (r0 int, r1 *v, err error) {
-	c := px.ref.Begin(ctx, &accountInterface2.Methods[6])
+	c := px.ProxyRef().Begin(ctx, &accountInterface2.Methods[6])
 	c.Args.Array(2)
 	c.Args.String(a0)
 	if a1 == nil {
@@ -307,18 +307,18 @@ func serveAccountUnnamed(ctx context.Context, object any, in *proxypkg.Incoming)
 }
 
 // accountProxy calls an account that lives in another process.
-type accountProxy struct{ ref *proxypkg.Ref }
+type accountProxy proxypkg.Ref
 
 var _ account = (*accountProxy)(nil)
 
 // newAccountProxy returns the proxy of the object that ref names.
-func newAccountProxy(ref *proxypkg.Ref) *accountProxy { return &accountProxy{ref} }
+func newAccountProxy(ref *proxypkg.Ref) *accountProxy { return (*accountProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *accountProxy) ProxyRef() *proxypkg.Ref { return p.ref }
+func (p *accountProxy) ProxyRef() *proxypkg.Ref { return (*proxypkg.Ref)(p) }
 
 func (p *accountProxy) Types(ctx context.Context) error {
-	c := p.ref.Begin(ctx, &accountInterface3.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &accountInterface3.Methods[0])
 	c.Args.Array(0)
 	c.Invoke()
 	return c.End()
@@ -334,18 +334,18 @@ func serveAccountTypes2(ctx context.Context, object any, in *proxypkg.Incoming) 
 }
 
 // AccountTyProxy calls an AccountTy that lives in another process.
-type AccountTyProxy struct{ ref *proxypkg.Ref }
+type AccountTyProxy proxypkg.Ref
 
 var _ AccountTy = (*AccountTyProxy)(nil)
 
 // NewAccountTyProxy returns the proxy of the object that ref names.
-func NewAccountTyProxy(ref *proxypkg.Ref) *AccountTyProxy { return &AccountTyProxy{ref} }
+func NewAccountTyProxy(ref *proxypkg.Ref) *AccountTyProxy { return (*AccountTyProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *AccountTyProxy) ProxyRef() *proxypkg.Ref { return p.ref }
+func (p *AccountTyProxy) ProxyRef() *proxypkg.Ref { return (*proxypkg.Ref)(p) }
 
 func (p *AccountTyProxy) Pes(ctx context.Context) error {
-	c := p.ref.Begin(ctx, &accountTyInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &accountTyInterface.Methods[0])
 	c.Args.Array(0)
 	c.Invoke()
 	return c.End()
@@ -363,7 +363,7 @@ func serveAccountTyPes(ctx context.Context, object any, in *proxypkg.Incoming) e
 var accountInterface2 = proxypkg.Register[Account](&proxypkg.Interface{
 	Name: "github.com/netobj/netobj/gen/testdata/good/names.Account",
 	Doc:  "Account has every kind of parameter name.",
-	New:  func(ref *proxypkg.Ref) any { return NewAccountProxy(ref) },
+	View: func(ref *proxypkg.Ref) any { return NewAccountProxy(ref) },
 	Methods: []proxypkg.Method{{
 		Name:      "Blank",
 		Signature: "Blank(_ context.Context, _ string, _ int) (_ int, _ error)",
@@ -411,7 +411,7 @@ var accountInterface2 = proxypkg.Register[Account](&proxypkg.Interface{
 
 var accountInterface3 = proxypkg.Register[account](&proxypkg.Interface{
 	Name: "github.com/netobj/netobj/gen/testdata/good/names.account",
-	New:  func(ref *proxypkg.Ref) any { return newAccountProxy(ref) },
+	View: func(ref *proxypkg.Ref) any { return newAccountProxy(ref) },
 	Methods: []proxypkg.Method{{
 		Name:      "Types",
 		Signature: "Types(ctx context.Context) error",
@@ -422,7 +422,7 @@ var accountInterface3 = proxypkg.Register[account](&proxypkg.Interface{
 var accountTyInterface = proxypkg.Register[AccountTy](&proxypkg.Interface{
 	Name: "github.com/netobj/netobj/gen/testdata/good/names.AccountTy",
 	Doc:  "AccountTy and its method S meet serveAccountTypes.",
-	New:  func(ref *proxypkg.Ref) any { return NewAccountTyProxy(ref) },
+	View: func(ref *proxypkg.Ref) any { return NewAccountTyProxy(ref) },
 	Methods: []proxypkg.Method{{
 		Name:      "Pes",
 		Signature: "Pes(ctx context.Context) error",

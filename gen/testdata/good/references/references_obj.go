@@ -9,23 +9,23 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // RoomProxy calls a Room that lives in another process.
-type RoomProxy struct{ ref *proxy.Ref }
+type RoomProxy proxy.Ref
 
 var _ Room = (*RoomProxy)(nil)
 
 // NewRoomProxy returns the proxy of the object that ref names.
-func NewRoomProxy(ref *proxy.Ref) *RoomProxy { return &RoomProxy{ref} }
+func NewRoomProxy(ref *proxy.Ref) *RoomProxy { return (*RoomProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (px *RoomProxy) ProxyRef() *proxy.Ref { return px.ref }
+func (px *RoomProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(px) }
 
 func (px *RoomProxy) Audit(ctx context.Context, log []*proxy.Ref, by map[int]*proxy.Ref) error {
-	c := px.ref.Begin(ctx, &roomInterface.Methods[0])
+	c := px.ProxyRef().Begin(ctx, &roomInterface.Methods[0])
 	c.Args.Array(2)
 	if log == nil {
 		c.Args.Nil()
@@ -64,7 +64,7 @@ func serveRoomAudit(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (px *RoomProxy) Bind(ctx context.Context, name string, object *proxy.Ref) (r0 *proxy.Ref, err error) {
-	c := px.ref.Begin(ctx, &roomInterface.Methods[1])
+	c := px.ProxyRef().Begin(ctx, &roomInterface.Methods[1])
 	c.Args.Array(2)
 	c.Args.String(name)
 	proxy.PutHandle(&c.Args, object)
@@ -86,7 +86,7 @@ func serveRoomBind(ctx context.Context, object2 any, in *proxy.Incoming) error {
 }
 
 func (px *RoomProxy) Invite(ctx context.Context, i Invitation, p *Member, pp *Invitation) (r0 map[string][]Invitation, err error) {
-	c := px.ref.Begin(ctx, &roomInterface.Methods[2])
+	c := px.ProxyRef().Begin(ctx, &roomInterface.Methods[2])
 	c.Args.Array(3)
 	encodeInvitation(&c.Args, &i)
 	if p == nil {
@@ -143,7 +143,7 @@ func serveRoomInvite(ctx context.Context, object any, in *proxy.Incoming) error 
 }
 
 func (px *RoomProxy) Join(ctx context.Context, m Member, others ...Member) (r0 Room, err error) {
-	c := px.ref.Begin(ctx, &roomInterface.Methods[3])
+	c := px.ProxyRef().Begin(ctx, &roomInterface.Methods[3])
 	c.Args.Array(2)
 	proxy.PutRef(&c.Args, m)
 	if others == nil {
@@ -175,7 +175,7 @@ func serveRoomJoin(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (px *RoomProxy) Members(ctx context.Context) (r0 []Member, r1 map[string]Member, r2 [2]Member, err error) {
-	c := px.ref.Begin(ctx, &roomInterface.Methods[4])
+	c := px.ProxyRef().Begin(ctx, &roomInterface.Methods[4])
 	c.Args.Array(0)
 	c.Invoke()
 	r0 = marshal.MakeSlice[Member](c.Results.Next())
@@ -224,18 +224,18 @@ func serveRoomMembers(ctx context.Context, object any, in *proxy.Incoming) error
 }
 
 // MemberProxy calls a Member that lives in another process.
-type MemberProxy struct{ ref *proxy.Ref }
+type MemberProxy proxy.Ref
 
 var _ Member = (*MemberProxy)(nil)
 
 // NewMemberProxy returns the proxy of the object that ref names.
-func NewMemberProxy(ref *proxy.Ref) *MemberProxy { return &MemberProxy{ref} }
+func NewMemberProxy(ref *proxy.Ref) *MemberProxy { return (*MemberProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *MemberProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *MemberProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 func (p *MemberProxy) Tell(ctx context.Context, from Member, text string) error {
-	c := p.ref.Begin(ctx, &memberInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &memberInterface.Methods[0])
 	c.Args.Array(2)
 	proxy.PutRef(&c.Args, from)
 	c.Args.String(text)
@@ -257,7 +257,7 @@ func serveMemberTell(ctx context.Context, object any, in *proxy.Incoming) error 
 var roomInterface = proxy.Register[Room](&proxy.Interface{
 	Name: "github.com/netobj/netobj/gen/testdata/good/references.Room",
 	Doc:  "Room is a place for members.",
-	New:  func(ref *proxy.Ref) any { return NewRoomProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewRoomProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Audit",
 		Signature: "Audit(ctx context.Context, log []*proxy.Ref, by map[int]*proxy.Ref) error",
@@ -292,7 +292,7 @@ var roomInterface = proxy.Register[Room](&proxy.Interface{
 var memberInterface = proxy.Register[Member](&proxy.Interface{
 	Name: "github.com/netobj/netobj/gen/testdata/good/references.Member",
 	Doc:  "Member is somebody in a room.",
-	New:  func(ref *proxy.Ref) any { return NewMemberProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewMemberProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Tell",
 		Signature: "Tell(ctx context.Context, from Member, text string) error",

@@ -9,24 +9,24 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // ShopProxy calls a Shop that lives in another process.
-type ShopProxy struct{ ref *proxy.Ref }
+type ShopProxy proxy.Ref
 
 var _ Shop = (*ShopProxy)(nil)
 
 // NewShopProxy returns the proxy of the object that ref names.
-func NewShopProxy(ref *proxy.Ref) *ShopProxy { return &ShopProxy{ref} }
+func NewShopProxy(ref *proxy.Ref) *ShopProxy { return (*ShopProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *ShopProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *ShopProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Add puts an item on the shelf.
 func (p *ShopProxy) Add(ctx context.Context, item Item) error {
-	c := p.ref.Begin(ctx, &shopInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &shopInterface.Methods[0])
 	c.Args.Array(1)
 	encodeItem(&c.Args, &item)
 	c.Invoke()
@@ -46,7 +46,7 @@ func serveShopAdd(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Count returns the number of items whose price is at most max.
 func (p *ShopProxy) Count(ctx context.Context, max float64) (n int, err error) {
-	c := p.ref.Begin(ctx, &shopInterface.Methods[1])
+	c := p.ProxyRef().Begin(ctx, &shopInterface.Methods[1])
 	c.Args.Array(1)
 	c.Args.Float64(max)
 	c.Invoke()
@@ -67,7 +67,7 @@ func serveShopCount(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Find returns the item called name.
 func (p *ShopProxy) Find(ctx context.Context, name string) (item Item, found bool, err error) {
-	c := p.ref.Begin(ctx, &shopInterface.Methods[2])
+	c := p.ProxyRef().Begin(ctx, &shopInterface.Methods[2])
 	c.Args.Array(1)
 	c.Args.String(name)
 	c.Invoke()
@@ -90,7 +90,7 @@ func serveShopFind(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Rename gives an item another name and returns the old one.
 func (p *ShopProxy) Rename(ctx context.Context, id int64, name string) (r0 string, err error) {
-	c := p.ref.Begin(ctx, &shopInterface.Methods[3])
+	c := p.ProxyRef().Begin(ctx, &shopInterface.Methods[3])
 	c.Args.Array(2)
 	c.Args.Int(id)
 	c.Args.String(name)
@@ -114,7 +114,7 @@ func serveShopRename(ctx context.Context, object any, in *proxy.Incoming) error 
 var shopInterface = proxy.Register[Shop](&proxy.Interface{
 	Name: "github.com/netobj/netobj/gen/testdata/good/scalars.Shop",
 	Doc:  "Shop sells items.",
-	New:  func(ref *proxy.Ref) any { return NewShopProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewShopProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Add",
 		Signature: "Add(ctx context.Context, item Item) error",

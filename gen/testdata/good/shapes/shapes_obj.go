@@ -9,23 +9,23 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // DeepProxy calls a Deep that lives in another process.
-type DeepProxy struct{ ref *proxy.Ref }
+type DeepProxy proxy.Ref
 
 var _ Deep = (*DeepProxy)(nil)
 
 // NewDeepProxy returns the proxy of the object that ref names.
-func NewDeepProxy(ref *proxy.Ref) *DeepProxy { return &DeepProxy{ref} }
+func NewDeepProxy(ref *proxy.Ref) *DeepProxy { return (*DeepProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *DeepProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *DeepProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 func (p *DeepProxy) Any(a any, b ...any) (r0 any, r1 []any, r2 map[string]any, err error) {
-	c := p.ref.Begin(context.Background(), &deepInterface.Methods[0])
+	c := p.ProxyRef().Begin(context.Background(), &deepInterface.Methods[0])
 	c.Args.Array(2)
 	c.Args.Any(a)
 	marshal.EncodeSlice(&c.Args, b, (*marshal.Encoder).Any)
@@ -63,7 +63,7 @@ func serveDeepAny(_ context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *DeepProxy) Empty(a struct{}, b []Void, c map[string]struct{}, d *Void, e [2]struct{}, f [0]Cell) (r0 struct{}, r1 Void, r2 []Void, err error) {
-	c2 := p.ref.Begin(context.Background(), &deepInterface.Methods[1])
+	c2 := p.ProxyRef().Begin(context.Background(), &deepInterface.Methods[1])
 	c2.Args.Array(6)
 	c2.Args.Map(0)
 	if b == nil {
@@ -141,7 +141,7 @@ func serveDeepEmpty(_ context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *DeepProxy) Give() (a [2][]byte, b []map[string]Matrix, c **Cell, d map[string]map[string]int, err error) {
-	c2 := p.ref.Begin(context.Background(), &deepInterface.Methods[2])
+	c2 := p.ProxyRef().Begin(context.Background(), &deepInterface.Methods[2])
 	c2.Args.Array(0)
 	c2.Invoke()
 	for i := range c2.Results.Next().Array() {
@@ -237,7 +237,7 @@ func serveDeepGive(_ context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *DeepProxy) Many(a int, b int8, c int16, d int32, e int64, f uint, g uint8, h uint16, i uint32, j uint64, k float32, l float64, m bool, n string) error {
-	c2 := p.ref.Begin(context.Background(), &deepInterface.Methods[3])
+	c2 := p.ProxyRef().Begin(context.Background(), &deepInterface.Methods[3])
 	c2.Args.Array(14)
 	c2.Args.Int(int64(a))
 	c2.Args.Int(int64(b))
@@ -281,7 +281,7 @@ func serveDeepMany(_ context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *DeepProxy) Maps(a map[string]int, b map[string]int, c map[Key]bool) (d map[string][]map[int]string, e map[string][]map[int]string, err error) {
-	c2 := p.ref.Begin(context.Background(), &deepInterface.Methods[4])
+	c2 := p.ProxyRef().Begin(context.Background(), &deepInterface.Methods[4])
 	c2.Args.Array(3)
 	marshal.EncodeMap(&c2.Args, a, (*marshal.Encoder).String, func(e2 *marshal.Encoder, x int) {
 		e2.Int(int64(x))
@@ -381,7 +381,7 @@ func serveDeepMaps(_ context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *DeepProxy) Take(m Matrix, i Index, c *Cell, cs ...[]Cell) error {
-	c2 := p.ref.Begin(context.Background(), &deepInterface.Methods[5])
+	c2 := p.ProxyRef().Begin(context.Background(), &deepInterface.Methods[5])
 	c2.Args.Array(4)
 	if m == nil {
 		c2.Args.Nil()
@@ -495,7 +495,7 @@ func serveDeepTake(_ context.Context, object any, in *proxy.Incoming) error {
 var deepInterface = proxy.Register[Deep](&proxy.Interface{
 	Name: "github.com/netobj/netobj/gen/testdata/good/shapes.Deep",
 	Doc:  "Deep takes them.",
-	New:  func(ref *proxy.Ref) any { return NewDeepProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewDeepProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Any",
 		Signature: "Any(a any, b ...any) (any, []any, map[string]any, error)",

@@ -12,23 +12,23 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // StoreProxy calls a Store that lives in another process.
-type StoreProxy struct{ ref *proxy.Ref }
+type StoreProxy proxy.Ref
 
 var _ Store = (*StoreProxy)(nil)
 
 // NewStoreProxy returns the proxy of the object that ref names.
-func NewStoreProxy(ref *proxy.Ref) *StoreProxy { return &StoreProxy{ref} }
+func NewStoreProxy(ref *proxy.Ref) *StoreProxy { return (*StoreProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (px *StoreProxy) ProxyRef() *proxy.Ref { return px.ref }
+func (px *StoreProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(px) }
 
 func (px *StoreProxy) Leave(ctx context.Context, e Empties, z Zeros) error {
-	c := px.ref.Begin(ctx, &storeInterface.Methods[0])
+	c := px.ProxyRef().Begin(ctx, &storeInterface.Methods[0])
 	c.Args.Array(2)
 	encodeEmpties(&c.Args, &e)
 	encodeZeros(&c.Args, &z)
@@ -50,7 +50,7 @@ func serveStoreLeave(ctx context.Context, object any, in *proxy.Incoming) error 
 }
 
 func (px *StoreProxy) Put(ctx context.Context, p Plain, n Numbered, m Mixed, t Tuple, e Embedding) error {
-	c := px.ref.Begin(ctx, &storeInterface.Methods[1])
+	c := px.ProxyRef().Begin(ctx, &storeInterface.Methods[1])
 	c.Args.Array(5)
 	encodePlain(&c.Args, &p)
 	encodeNumbered(&c.Args, &n)
@@ -83,7 +83,7 @@ func serveStorePut(ctx context.Context, object any, in *proxy.Incoming) error {
 var storeInterface = proxy.Register[Store](&proxy.Interface{
 	Name: "github.com/netobj/netobj/gen/testdata/good/tags.Store",
 	Doc:  "Store takes them all.",
-	New:  func(ref *proxy.Ref) any { return NewStoreProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewStoreProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Leave",
 		Signature: "Leave(ctx context.Context, e Empties, z Zeros) error",

@@ -8,23 +8,23 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // peerProxy calls a peer that lives in another process.
-type peerProxy struct{ ref *proxy.Ref }
+type peerProxy proxy.Ref
 
 var _ peer = (*peerProxy)(nil)
 
 // newPeerProxy returns the proxy of the object that ref names.
-func newPeerProxy(ref *proxy.Ref) *peerProxy { return &peerProxy{ref} }
+func newPeerProxy(ref *proxy.Ref) *peerProxy { return (*peerProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *peerProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *peerProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 func (p *peerProxy) Ping(ctx context.Context) error {
-	c := p.ref.Begin(ctx, &peerInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &peerInterface.Methods[0])
 	c.Args.Array(0)
 	c.Invoke()
 	return c.End()
@@ -41,7 +41,7 @@ func servePeerPing(ctx context.Context, object any, in *proxy.Incoming) error {
 
 var peerInterface = proxy.Register[peer](&proxy.Interface{
 	Name: "github.com/netobj/netobj/gen/testdata/good/aliases/other.peer",
-	New:  func(ref *proxy.Ref) any { return newPeerProxy(ref) },
+	View: func(ref *proxy.Ref) any { return newPeerProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Ping",
 		Signature: "Ping(ctx context.Context) error",

@@ -9,23 +9,23 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // WatcherProxy calls a Watcher that lives in another process.
-type WatcherProxy struct{ ref *proxy.Ref }
+type WatcherProxy proxy.Ref
 
 var _ Watcher = (*WatcherProxy)(nil)
 
 // NewWatcherProxy returns the proxy of the object that ref names.
-func NewWatcherProxy(ref *proxy.Ref) *WatcherProxy { return &WatcherProxy{ref} }
+func NewWatcherProxy(ref *proxy.Ref) *WatcherProxy { return (*WatcherProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *WatcherProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *WatcherProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 func (p *WatcherProxy) Changed(ctx context.Context, s Struct) error {
-	c := p.ref.Begin(ctx, &watcherInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &watcherInterface.Methods[0])
 	c.Args.Array(1)
 	encodeStruct(&c.Args, &s)
 	c.Invoke()
@@ -46,7 +46,7 @@ func serveWatcherChanged(ctx context.Context, object any, in *proxy.Incoming) er
 var watcherInterface = proxy.Register[Watcher](&proxy.Interface{
 	Name: "github.com/netobj/netobj/gen/testdata/good/foreign/other.Watcher",
 	Doc:  "Watcher is exported here.",
-	New:  func(ref *proxy.Ref) any { return NewWatcherProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewWatcherProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Changed",
 		Signature: "Changed(ctx context.Context, s Struct) error",

@@ -10,23 +10,23 @@ import (
 	"github.com/netobj/netobj/proxy"
 )
 
-// This file is generation 1 of objgen's output. If this line does not compile,
+// This file is generation 2 of objgen's output. If this line does not compile,
 // the netobj in go.mod is older than the objgen that wrote it: update netobj.
-const _ = proxy.SupportsGen1
+const _ = proxy.SupportsGen2
 
 // ShopProxy calls a Shop that lives in another process.
-type ShopProxy struct{ ref *proxy.Ref }
+type ShopProxy proxy.Ref
 
 var _ Shop = (*ShopProxy)(nil)
 
 // NewShopProxy returns the proxy of the object that ref names.
-func NewShopProxy(ref *proxy.Ref) *ShopProxy { return &ShopProxy{ref} }
+func NewShopProxy(ref *proxy.Ref) *ShopProxy { return (*ShopProxy)(ref) }
 
 // ProxyRef returns the reference behind the proxy.
-func (p *ShopProxy) ProxyRef() *proxy.Ref { return p.ref }
+func (p *ShopProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 func (p *ShopProxy) Get(ctx context.Context, name string, exact bool) (i Item, s Spot, by map[string]Code, owner Shop, t Tag, err error) {
-	c := p.ref.Begin(ctx, &shopInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &shopInterface.Methods[0])
 	c.Args.Array(2)
 	c.Args.String(name)
 	c.Args.Bool(exact)
@@ -65,7 +65,7 @@ func serveShopGet(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *ShopProxy) Ping(ctx context.Context, payload []byte) (echo []byte, err error) {
-	c := p.ref.Begin(ctx, &shopInterface.Methods[1])
+	c := p.ProxyRef().Begin(ctx, &shopInterface.Methods[1])
 	c.Args.Array(1)
 	c.Args.Bytes(payload)
 	c.Invoke()
@@ -85,7 +85,7 @@ func serveShopPing(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *ShopProxy) Put(ctx context.Context, i Item, list []Spot, c *Code, at time.Time, by Shop, more ...Item) (n int, left []Item, err error) {
-	c2 := p.ref.Begin(ctx, &shopInterface.Methods[2])
+	c2 := p.ProxyRef().Begin(ctx, &shopInterface.Methods[2])
 	c2.Args.Array(6)
 	encodeItem(&c2.Args, &i)
 	if list == nil {
@@ -157,7 +157,7 @@ func serveShopPut(ctx context.Context, object any, in *proxy.Incoming) error {
 var shopInterface = proxy.Register[Shop](&proxy.Interface{
 	Name: "github.com/netobj/netobj/gen/testdata/good/versions/newer.Shop",
 	Doc:  "Shop has got a parameter or result in every method.",
-	New:  func(ref *proxy.Ref) any { return NewShopProxy(ref) },
+	View: func(ref *proxy.Ref) any { return NewShopProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Get",
 		Signature: "Get(ctx context.Context, name string, exact bool) (i Item, s Spot, by map[string]Code, owner Shop, t Tag, err error)",
