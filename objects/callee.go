@@ -276,20 +276,21 @@ func (in *incoming) reply(a answer) {
 	}
 	used := in.out.used
 	in.settle() // before the peer can know that there is room again
-	s.serving.answered()
-	if err := in.transmit(a); err != nil {
+	alone := s.serving.answered()
+	if err := in.transmit(a, alone); err != nil {
 		s.ungrant(&in.out)
 	}
 	s.imports.unuse(used...)
 }
 
-func (in *incoming) transmit(a answer) error {
+// transmit sends the Return; alone, if no other is expected soon.
+func (in *incoming) transmit(a answer, alone bool) error {
 	s := in.s
 	size := a.size()
 	m := wire.Return{ID: in.id, Status: a.status, Caps: in.out.caps}
 	if size <= bulkThreshold {
 		in.head = append(m.AppendHead(in.head[:0], size), a.prefix...)
-		return s.conn.Send(s.ctx, in.head, a.results)
+		return s.sendCall(s.ctx, alone, in.head, a.results)
 	}
 	m.Body = wire.Body{Bulk: true, BulkID: s.calls.nextBulk(), Size: uint64(size)}
 	in.head = m.AppendHead(in.head[:0], 0)

@@ -172,7 +172,8 @@ func (c *call) transmit(ctx context.Context, method uint64, args []byte) *Error 
 		msg.Body.Size = uint64(len(args))
 	}
 	c.head = msg.AppendHead(c.head[:0], len(inline))
-	if err := c.s.conn.Send(ctx, c.head, inline); err != nil {
+	alone := c.s.calls.awaited.Load() == 1
+	if err := c.s.sendCall(ctx, alone, c.head, inline); err != nil {
 		c.s.calls.withdraw(c)
 		c.s.ungrant(&c.out)
 		return sendFault(ctx, err)

@@ -211,6 +211,15 @@ func (s *session) send(m message) {
 	}
 }
 
+// sendCall sends a message of a call; alone tells that no other call is under way
+// whose message could join it.
+func (s *session) sendCall(ctx context.Context, alone bool, head, body []byte) error {
+	if alone {
+		return s.conn.SendNow(ctx, head, body)
+	}
+	return s.conn.Send(ctx, head, body)
+}
+
 // sendLater is send for those who must not wait for room in the queue.
 func (s *session) sendLater(m message) {
 	s.node.spawn(func() { s.send(m) })

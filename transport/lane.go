@@ -10,7 +10,8 @@ import (
 
 // laneWriter joins the messages of many callers into few writes. Senders append
 // to a shared buffer; the first one that finds nobody writing starts a goroutine
-// that writes until the buffer is empty. No sender is ever inside a network
+// that writes until the buffer is empty. A sender that expects no other writes
+// itself, as far as the network takes it at once. None ever waits inside a network
 // write, so that its context always frees it.
 type laneWriter struct {
 	w    laneStream
@@ -34,8 +35,10 @@ func newLaneWriter(cfg *Config, conn *muxConn) *laneWriter {
 	return &laneWriter{conn: conn, max: cfg.MaxLaneMessage, cap: cfg.MaxQueued}
 }
 
-// send queues one message, when there is room for it.
-func (l *laneWriter) send(ctx context.Context, head, body []byte) error {
+// send queues one message, when there is room for it. If now is true and nothing
+// else is queued, it is written before send returns, unless the network is in the
+// way.
+func (l *laneWriter) send(ctx context.Context, head, body []byte, now bool) error {
 	size := len(head) + len(body)
 	if size > l.max {
 		return fmt.Errorf("%w: %d bytes on the lane, the limit is %d", ErrTooLarge, size, l.max)
@@ -58,11 +61,54 @@ func (l *laneWriter) send(ctx context.Context, head, body []byte) error {
 	}
 	l.buf = binary.AppendUvarint(l.buf, uint64(size))
 	l.buf = append(append(l.buf, head...), body...)
-	if !l.flushing {
-		l.flushing = true
-		l.conn.tasks.Go(l.flush)
+	switch {
+	case l.flushing:
+	case now:
+		l.writeNow()
+	default:
+		l.start()
 	}
 	return nil
+}
+
+// start starts the goroutine that writes; l.mu is held.
+func (l *laneWriter) start() {
+	l.flushing = true
+	l.conn.tasks.Go(l.flush)
+}
+
+// writeNow writes what is queued as far as the network takes it at once, and has the
+// rest written; l.mu is held, but not meanwhile.
+func (l *laneWriter) writeNow() {
+	l.flushing = true
+	batch := l.swap()
+	l.mu.Unlock()
+	taken, more := l.w.tryWrite(batch)
+	l.mu.Lock()
+	if taken {
+		l.keep(batch)
+	} else {
+		l.buf = append(batch, l.buf...)
+	}
+	l.kicked = l.kicked || more
+	if len(l.buf) > 0 || l.kicked {
+		l.start()
+	} else {
+		l.stopped()
+	}
+}
+
+// swap takes what is queued; l.mu is held.
+func (l *laneWriter) swap() (batch []byte) {
+	batch = l.buf
+	l.buf, l.spare = l.spare[:0], nil
+	return batch
+}
+
+// stopped notes that nobody writes any more; l.mu is held.
+func (l *laneWriter) stopped() {
+	l.flushing = false
+	wake(&l.idle)
 }
 
 // awaitRoom waits until the queue was taken; l.mu is held, but not meanwhile.
@@ -86,16 +132,16 @@ func (l *laneWriter) awaitRoom(ctx context.Context) error {
 
 // flush writes what is queued until nothing is left.
 func (l *laneWriter) flush() {
+	var batch []byte
 	for {
 		runtime.Gosched() // let those who are about to send; one write for all of it
-		batch, ok := l.take()
-		if !ok {
+		var ok bool
+		if batch, ok = l.take(batch); !ok {
 			return
 		}
 		if err := l.w.write(batch); err != nil {
 			l.lose(err)
 		}
-		l.giveBack(batch)
 	}
 }
 
@@ -115,35 +161,32 @@ func (l *laneWriter) kick() {
 	defer l.mu.Unlock()
 	l.kicked = true
 	if !l.flushing && l.err == nil {
-		l.flushing = true
-		l.conn.tasks.Go(l.flush)
+		l.start()
 	}
 }
 
 // take returns the queued bytes, of which there are none after a kick; false ends
-// the flush.
-func (l *laneWriter) take() (batch []byte, ok bool) {
+// the flush. written is the batch before.
+func (l *laneWriter) take(written []byte) (batch []byte, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.keep(written)
 	if len(l.buf) == 0 && !l.kicked || l.err != nil {
-		l.flushing = false
 		l.buf = l.buf[:0]
-		wake(&l.idle)
+		l.stopped()
 		return nil, false
 	}
-	batch = l.buf
-	l.buf, l.spare, l.kicked = l.spare[:0], nil, false
+	l.kicked = false
 	wake(&l.room)
-	return batch, true
+	return l.swap(), true
 }
 
 // keepBuffer is the largest write buffer that is kept, in bytes.
 const keepBuffer = 64 << 10
 
-func (l *laneWriter) giveBack(batch []byte) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if cap(batch) <= keepBuffer {
+// keep keeps the buffer of a batch that was written; l.mu is held.
+func (l *laneWriter) keep(batch []byte) {
+	if cap(batch) <= keepBuffer && cap(batch) > cap(l.spare) {
 		l.spare = batch[:0]
 	}
 }

@@ -16,6 +16,10 @@ type laneStream interface {
 	// write writes a batch of messages; it waits for the network and for the
 	// stream's window. It is called by one goroutine at a time.
 	write(batch []byte) error
+	// tryWrite is write that never waits: it takes the batch if the window has room
+	// for it and nobody else writes. If more is true, write must be called, be it
+	// with nothing, to go on where the network took no more.
+	tryWrite(batch []byte) (taken, more bool)
 	// serve delivers what comes until the lane ends, and returns why; it has bulk
 	// streams accepted meanwhile. Messages may still be delivered until yamux's
 	// reader has ended.
@@ -42,6 +46,8 @@ func (y *yamuxLane) write(batch []byte) error {
 	}
 	return nil
 }
+
+func (y *yamuxLane) tryWrite([]byte) (taken, more bool) { return false, false }
 
 func (y *yamuxLane) serve(h Handler) error {
 	y.conn.tasks.Go(func() { y.conn.acceptLoop(h) })
@@ -192,6 +198,20 @@ func (d *directLane) write(batch []byte) error {
 			return nil
 		}
 	}
+}
+
+func (d *directLane) tryWrite(batch []byte) (taken, more bool) {
+	got, grant := d.take(len(batch)), d.grant()
+	if got == len(batch) {
+		taken, more = d.conn.under.tryLane(grant, batch)
+	}
+	if !taken {
+		d.mu.Lock()
+		d.window += int64(got)
+		d.consumed += int64(grant)
+		d.mu.Unlock()
+	}
+	return taken, more
 }
 
 // reserve takes up to n bytes of the window, waiting until there are some, but no

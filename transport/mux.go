@@ -49,7 +49,7 @@ func openMux(conn net.Conn, role Role, info Info, cfg *Config) (*muxConn, error)
 	c.ctx, c.end = context.WithCancelCause(context.Background())
 	c.lane = newLaneWriter(cfg, c) // the peer may break a rule before Open is done
 	c.bulk = newBulkSender(c)
-	c.under = &under{Conn: conn, writeTimeout: cfg.WriteTimeout}
+	c.under = &under{Conn: conn, writeTimeout: cfg.WriteTimeout, try: newTryWriter(conn)}
 	c.under.guard = newGuard(role, cfg, time.Now, c.Abort)
 	if !cfg.LaneThroughYamux {
 		c.under.lane = newDirectLane(c)
@@ -111,7 +111,11 @@ func (c *muxConn) Info() Info { return c.info }
 func (c *muxConn) Received() uint64 { return c.under.received.Load() }
 
 func (c *muxConn) Send(ctx context.Context, head, body []byte) error {
-	return c.lane.send(ctx, head, body)
+	return c.lane.send(ctx, head, body, false)
+}
+
+func (c *muxConn) SendNow(ctx context.Context, head, body []byte) error {
+	return c.lane.send(ctx, head, body, true)
 }
 
 func (c *muxConn) TrySend(head, body []byte) error { return c.lane.send(impatient, head, body) }

@@ -224,6 +224,8 @@ func (c *pipeConn) receive(ctx context.Context, h Handler, body *pipeBody) {
 	h.BodyDone(body.id, buf, err)
 }
 
+func (c *pipeConn) SendNow(ctx context.Context, head, body []byte) error { return c.Send(ctx, head, body) }
+
 func (c *pipeConn) Send(ctx context.Context, head, body []byte) error {
 	if size := len(head) + len(body); size > c.cfg.MaxLaneMessage {
 		return fmt.Errorf("%w: %d bytes on the lane, the limit is %d", ErrTooLarge, size, c.cfg.MaxLaneMessage)

@@ -71,6 +71,9 @@ type Conn interface {
 	// TrySend is Send for those who must not wait, as on the reader: it returns
 	// ErrFull when there is no room.
 	TrySend(head, body []byte) error
+	// SendNow is Send for a message that no other is expected to join: if nothing is
+	// queued, the caller itself writes it, as far as the network takes it at once.
+	SendNow(ctx context.Context, head, body []byte) error
 	// SendBody sends a bulk body under an id that a message of the lane announces,
 	// and returns when body may be used again. When ctx ends first, the receiver
 	// is told that the body will not be complete, even if nothing of it was sent.

@@ -23,8 +23,10 @@ type under struct {
 	failed  error            // of the write that was the last
 	held    [headerSize]byte // a header whose body has not come yet
 	hold    bool
-	heads   []byte // headers of the lane
-	out     []byte // headers and body joined
+	heads   []byte     // headers of the lane
+	out     []byte     // headers and body joined
+	tail    []byte     // what a tried write has left of out
+	try     *tryWriter // nil where writes cannot be tried
 
 	lane  *directLane // takes the lane's frames; nil: they are yamux's
 	frame inFrame
@@ -75,18 +77,41 @@ func (u *under) Write(p []byte) (int, error) {
 // may have left a part of a frame on the wire, nothing more is written: the peer
 // would take it for the rest.
 func (u *under) send(heads, body []byte) error {
-	if u.failed != nil {
+	if u.flush(); u.failed != nil {
 		return u.failed
 	}
-	u.SetWriteDeadline(time.Now().Add(u.writeTimeout))
 	if len(body) > joinMax {
+		u.SetWriteDeadline(time.Now().Add(u.writeTimeout))
 		parts := net.Buffers{heads, body}
 		_, u.failed = parts.WriteTo(u.Conn)
 		return u.failed
 	}
-	u.out = append(append(u.out[:0], heads...), body...)
-	_, u.failed = u.Conn.Write(u.out)
+	u.start(heads, body)
+	u.flush()
 	return u.failed
+}
+
+// start writes headers and a body as one, as far as the network takes them at once,
+// and keeps the rest for flush; u.writing is held, and nothing is kept.
+func (u *under) start(heads, body []byte) {
+	u.out = append(append(u.out[:0], heads...), body...)
+	u.tail = u.out
+	if u.try == nil || len(u.out) == 0 {
+		return
+	}
+	var n int
+	n, u.failed = u.try.write(u.out)
+	u.tail = u.out[n:]
+}
+
+// flush writes what start has kept; u.writing is held.
+func (u *under) flush() {
+	if len(u.tail) == 0 || u.failed != nil {
+		return
+	}
+	u.SetWriteDeadline(time.Now().Add(u.writeTimeout))
+	_, u.failed = u.Conn.Write(u.tail)
+	u.tail = nil
 }
 
 // writeLane writes a frame of the lane with payload, if there is any, behind one
@@ -95,17 +120,37 @@ func (u *under) send(heads, body []byte) error {
 func (u *under) writeLane(grant uint32, payload []byte) error {
 	u.writing.Lock()
 	defer u.writing.Unlock()
-	if u.ended || grant == 0 && len(payload) == 0 {
+	if u.ended {
 		return nil
 	}
+	return u.send(u.laneHeads(grant, len(payload)), payload)
+}
+
+// tryLane is writeLane that does not wait, neither for others that write nor for the
+// network. It reports whether the frames are under way; if more is true, writeLane
+// must be called to write the rest of them.
+func (u *under) tryLane(grant uint32, payload []byte) (taken, more bool) {
+	if u.try == nil || len(payload) > joinMax || !u.writing.TryLock() {
+		return false, false
+	}
+	defer u.writing.Unlock()
+	if u.ended || u.failed != nil || len(u.tail) > 0 {
+		return false, false
+	}
+	u.start(u.laneHeads(grant, len(payload)), payload)
+	return true, len(u.tail) > 0 || u.failed != nil
+}
+
+// laneHeads returns the headers of writeLane's frames; u.writing is held.
+func (u *under) laneHeads(grant uint32, payload int) []byte {
 	u.heads = u.heads[:0]
 	if grant > 0 {
 		u.heads = appendHeader(u.heads, frameWindow, grant)
 	}
-	if len(payload) > 0 {
-		u.heads = appendHeader(u.heads, frameData, uint32(len(payload)))
+	if payload > 0 {
+		u.heads = appendHeader(u.heads, frameData, uint32(payload))
 	}
-	return u.send(u.heads, payload)
+	return u.heads
 }
 
 // appendHeader appends the header of a frame of the lane without flags.
