@@ -118,7 +118,7 @@ func (c *muxConn) SendNow(ctx context.Context, head, body []byte) error {
 	return c.lane.send(ctx, head, body, true)
 }
 
-func (c *muxConn) TrySend(head, body []byte) error { return c.lane.send(impatient, head, body) }
+func (c *muxConn) TrySend(head, body []byte) error { return c.lane.send(impatient, head, body, false) }
 
 func (c *muxConn) SendBody(ctx context.Context, id uint64, body []byte) error {
 	if int64(len(body)) > c.cfg.MaxBody {

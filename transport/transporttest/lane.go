@@ -49,7 +49,7 @@ func testOrderAndCopies(t *testing.T, c *ends) {
 		for i := range n {
 			copy(head, fmt.Sprintf("%07d", i))
 			copy(tail, "tail")
-			if err := c.dialer.conn.Send(t.Context(), head, tail); err != nil {
+			if err := sendIn(c.dialer.conn, i)(t.Context(), head, tail); err != nil {
 				t.Errorf("Send: %v", err)
 				return
 			}
@@ -64,6 +64,14 @@ func testOrderAndCopies(t *testing.T, c *ends) {
 	c.dialer.expect(t, "")
 }
 
+// sendIn returns Send for two of three numbers, and SendNow for the third.
+func sendIn(conn transport.Conn, n int) func(ctx context.Context, head, body []byte) error {
+	if n%3 == 0 {
+		return conn.SendNow
+	}
+	return conn.Send
+}
+
 // testManySenders sends in both directions at once.
 func testManySenders(t *testing.T, c *ends) {
 	c.serve()
@@ -72,7 +80,7 @@ func testManySenders(t *testing.T, c *ends) {
 		from := []*end{c.dialer, c.acceptor}[s%2]
 		go func() {
 			for i := range each {
-				if err := from.conn.Send(t.Context(), []byte{byte(s)}, []byte{byte(i)}); err != nil {
+				if err := sendIn(from.conn, s+i)(t.Context(), []byte{byte(s)}, []byte{byte(i)}); err != nil {
 					t.Errorf("Send: %v", err)
 				}
 			}
@@ -122,7 +130,7 @@ func testContextOfSend(t *testing.T, c *ends) {
 	filler := make([]byte, 50_000)
 	n := 0
 	for ; ; n++ {
-		err := c.dialer.conn.Send(ctx, fmt.Appendf(nil, "%07d", n), filler)
+		err := sendIn(c.dialer.conn, n)(ctx, fmt.Appendf(nil, "%07d", n), filler)
 		if errors.Is(err, why) {
 			break
 		}
