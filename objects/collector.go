@@ -3,8 +3,6 @@ package objects
 import (
 	"sync"
 	"time"
-
-	"github.com/netobj/netobj/internal/lifetime"
 )
 
 // collector takes the garbage collector's word that a Ref is gone, and sees to
@@ -15,17 +13,11 @@ type collector struct {
 	poll bool // look every ReleaseDelay instead of being woken
 
 	mu      sync.Mutex // guards what follows
-	dead    []collectedRef
+	dead    []*imported
 	timer   *time.Timer
 	armed   bool
 	stopped bool
 	running sync.WaitGroup // flushes in progress; joined by stop
-}
-
-// collectedRef names a Ref that is gone: its entry, and the generation it was.
-type collectedRef struct {
-	entry *imported
-	gen   lifetime.Gen
 }
 
 // init prepares the collector. Cleanups run on a goroutine of the runtime that
@@ -40,24 +32,24 @@ func (c *collector) init(s *session) {
 	}
 }
 
-// collected is the cleanup of a Ref.
-func (c *collector) collected(d collectedRef) {
+// collected takes the word that the Ref of i is gone.
+func (c *collector) collected(i *imported) {
 	c.mu.Lock()
 	stopped := c.stopped
 	if !stopped {
-		c.dead = append(c.dead, d)
+		c.dead = append(c.dead, i)
 		if !c.poll {
 			c.scheduleLocked(len(c.dead) >= releaseBatch)
 		}
 	}
 	c.mu.Unlock()
 	if stopped {
-		c.s.imports.forget(d)
+		c.s.imports.forget(i)
 	}
 }
 
 // take returns what was collected since the last call.
-func (c *collector) take() []collectedRef {
+func (c *collector) take() []*imported {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	dead := c.dead
@@ -116,7 +108,7 @@ func (c *collector) flush() {
 
 // stop ends the flushing and waits for what is in progress. It returns what was
 // collected and not flushed.
-func (c *collector) stop() []collectedRef {
+func (c *collector) stop() []*imported {
 	c.mu.Lock()
 	c.stopped = true
 	dead := c.dead

@@ -8,6 +8,7 @@ import (
 	"weak"
 
 	"github.com/netobj/netobj/internal/lifetime"
+	"github.com/netobj/netobj/internal/table"
 	"github.com/netobj/netobj/internal/wire"
 	"github.com/netobj/netobj/proxy"
 )
@@ -21,34 +22,39 @@ type imports struct {
 
 	mu      sync.Mutex
 	table   *lifetime.Imports
-	entries map[lifetime.XID]*imported
+	entries table.Numbered[lifetime.XID, imported]
 	err     *Error // why the session ended; nil while it is up
 
 	collector collector
 }
 
-// imported is one object of the peer; it ties the object's Ref to the session.
+// imported is one object of the peer; it ties the object's Ref to the session. A
+// Ref has one of its own. There may be a million of them: what few of them need
+// stands elsewhere.
 type imported struct {
 	s      *session
 	xid    lifetime.XID
 	object lifetime.ObjectID
+	ref    weak.Pointer[proxy.Ref]
+	gen    lifetime.Gen
 
 	// guarded by s.imports.mu
-	ref      weak.Pointer[proxy.Ref]
-	gen      lifetime.Gen
-	cleanup  runtime.Cleanup
-	broken   *Error          // why calls fail; nil while they may be made
-	released bool            // this process has given it back
-	passing  int             // messages with it that are being passed on, see relay.go
-	surfaced int             // times that this node's program has received it, less those it forgot
-	alive    context.Context // made when first asked for
-	kill     context.CancelCauseFunc
+	broken   *Error   // why calls fail; nil while they may be made
+	watched  *watched // nil until somebody watches
+	surfaced int      // times that this node's program has received it, less those it forgot
+	passing  int32    // messages with it that are being passed on, see relay.go
+	released bool     // this process has given it back
+}
+
+// watched is the context that ends with a reference.
+type watched struct {
+	ctx context.Context
+	end context.CancelCauseFunc
 }
 
 func (m *imports) init(s *session) {
 	m.s = s
 	m.table = lifetime.NewImports(s.node.cfg.Limits.Imports)
-	m.entries = map[lifetime.XID]*imported{}
 	m.collector.init(s)
 }
 
@@ -56,7 +62,7 @@ func (m *imports) init(s *session) {
 // knows and which is neither granted nor released.
 func (m *imports) nodeObject() PeerService {
 	i := &imported{s: m.s, xid: nodeXID}
-	m.entries[nodeXID] = i
+	m.entries.Put(nodeXID, i)
 	return NewPeerServiceProxy(proxy.NewRef(peerServiceInterface.Name, i))
 }
 
@@ -70,21 +76,27 @@ func (m *imports) receive(c *wire.Cap, r receipt) (*proxy.Ref, error) {
 		return nil, err
 	}
 	m.s.importing.note(m.s, m.table.Len(), m.s.node.cfg.Limits.Imports)
-	i := m.entries[xid]
-	if i == nil {
-		i = &imported{s: m.s, xid: xid, object: object, broken: m.err}
-		m.entries[xid] = i
+	old := m.entries.Get(xid)
+	if old != nil {
+		if ref := old.ref.Value(); ref != nil {
+			old.note(r)
+			return ref, nil
+		}
+	}
+	i := &imported{s: m.s, xid: xid, object: object, gen: m.table.Renew(xid), broken: m.err}
+	if old != nil {
+		i.broken = old.broken // the owner may have disowned it
 	}
 	i.note(r)
-	if ref := i.ref.Value(); ref != nil {
-		return ref, nil
-	}
+	m.entries.Put(xid, i)
 	ref := proxy.NewRef(c.Iface, i)
 	i.ref = weak.Make(ref)
-	i.gen = m.table.Renew(xid)
-	i.cleanup = runtime.AddCleanup(ref, m.collector.collected, collectedRef{i, i.gen})
+	runtime.AddCleanup(ref, (*imported).collected, i)
 	return ref, nil
 }
+
+// collected is the cleanup of i's Ref.
+func (i *imported) collected() { i.s.imports.collector.collected(i) }
 
 // use keeps references from being given back while a message that names them is
 // on its way into the lane (rule H4). It fails, and uses none, if one is broken
@@ -130,32 +142,38 @@ func (m *imports) giveBack(i *imported) {
 		return
 	}
 	i.released = true
-	i.cleanup.Stop()
 	i.fail(fault(CodeReleased, nil, hintReleased))
-	if m.entries[i.xid] == i {
-		delete(m.entries, i.xid)
+	if m.drop(i) {
 		m.table.Cleanup(i.xid, i.gen)
 		m.settle()
 	}
 }
 
+// drop takes i out of the table. It reports whether it was there: a younger one
+// may have taken its place.
+func (m *imports) drop(i *imported) bool {
+	if m.entries.Get(i.xid) != i {
+		return false
+	}
+	m.entries.Delete(i.xid)
+	return true
+}
+
 const hintReleased = "this process called objects.Release on it; get a new reference"
 
 // collect gives back the references that the garbage collector found dead.
-func (m *imports) collect(dead []collectedRef) {
+func (m *imports) collect(dead []*imported) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, d := range dead {
-		if !m.table.Cleanup(d.entry.xid, d.gen) {
-			continue // a younger Ref lives
-		}
-		if m.entries[d.entry.xid] == d.entry {
-			delete(m.entries, d.entry.xid)
-		}
-		d.entry.fail(fault(CodeReleased, reason("no proxy of it is left"), ""))
+	for _, i := range dead {
+		m.drop(i)
+		m.table.Cleanup(i.xid, i.gen)
+		i.fail(noProxy)
 	}
 	m.settle()
 }
+
+var noProxy = fault(CodeReleased, reason("no proxy of it is left"), "")
 
 // settle sees to it that what was given back reaches the owner; m.mu is held.
 func (m *imports) settle() {
@@ -189,24 +207,22 @@ func (m *imports) flush() {
 func (m *imports) forgotten() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return len(m.entries) <= 1 // the peer's node object stays
+	return m.entries.Len() <= 1 // the peer's node object stays
 }
 
 // forget drops a dead reference of an ended session. It runs on the garbage
 // collector's goroutine and touches nothing but the table.
-func (m *imports) forget(d collectedRef) {
+func (m *imports) forget(i *imported) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if d.entry.gen == d.gen && m.entries[d.entry.xid] == d.entry {
-		delete(m.entries, d.entry.xid)
-	}
+	m.drop(i)
 }
 
 // breakOne makes all use of one reference fail with why.
 func (m *imports) breakOne(xid lifetime.XID, why *Error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if i := m.entries[xid]; i != nil {
+	if i := m.entries.Get(xid); i != nil {
 		i.fail(why)
 	}
 }
@@ -217,7 +233,7 @@ func (m *imports) breakAll(why *Error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.err = why
-	for _, i := range m.entries {
+	for _, i := range m.entries.All() {
 		i.fail(why)
 	}
 }
@@ -225,8 +241,8 @@ func (m *imports) breakAll(why *Error) {
 // stop forgets what the ended session still counted; its references stay
 // broken.
 func (m *imports) stop() {
-	for _, d := range m.collector.stop() {
-		m.forget(d)
+	for _, i := range m.collector.stop() {
+		m.forget(i)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -238,8 +254,8 @@ func (i *imported) fail(why *Error) {
 	if i.broken == nil || i.broken.Code == CodeUnreachable {
 		i.broken = why
 	}
-	if i.kill != nil {
-		i.kill(i.describe(why))
+	if i.watched != nil {
+		i.watched.end(i.describe(why))
 	}
 }
 
@@ -255,13 +271,14 @@ func (i *imported) watch() context.Context {
 	m := &i.s.imports
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if i.alive == nil {
-		i.alive, i.kill = context.WithCancelCause(context.Background())
+	if i.watched == nil {
+		ctx, end := context.WithCancelCause(context.Background())
+		i.watched = &watched{ctx, end}
 		if i.broken != nil {
-			i.kill(i.describe(i.broken))
+			end(i.describe(i.broken))
 		}
 	}
-	return i.alive
+	return i.watched.ctx
 }
 
 // describe completes why for those who watch the reference.

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -103,4 +105,43 @@ func TestGoodbyesAreSaidTogether(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestReceiptBeforeTheCleanup: an object that comes again when its Ref is dead, and
+// nobody has said so yet, gets a younger Ref. The word that comes late takes nothing
+// from it, and ends what watched the older one.
+func TestReceiptBeforeTheCleanup(t *testing.T) {
+	n := NewNode(&Config{ReleaseDelay: time.Hour})
+	defer n.Close()
+	s := &session{node: n, ctx: t.Context()}
+	m := &s.imports
+	m.init(s)
+	defer m.collector.stop()
+	c := &wire.Cap{XID: 1, Object: 5}
+	receive := func() *imported {
+		ref, err := m.receive(c, surfacing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return importOf(ref)
+	}
+	old := receive()
+	alive := old.watch()
+	m.breakOne(1, fault(CodeGone, nil, ""))
+	for old.ref.Value() != nil {
+		runtime.GC()
+	}
+	young := receive()
+	if young == old || young.fault() == nil || young.fault().Code != CodeGone {
+		t.Errorf("the owner disowned it, the younger Ref says %v", young.fault())
+	}
+	m.collect([]*imported{old})
+	if m.entries.Get(1) != young || m.table.Pending() > 0 {
+		t.Error("late word of the older Ref gave up the younger")
+	}
+	<-alive.Done()
+	m.collect([]*imported{young})
+	if m.entries.Len() > 0 || m.table.Len() > 0 || m.table.Pending() != 1 {
+		t.Errorf("%d entries, %d objects and %d releases are left, want one release", m.entries.Len(), m.table.Len(), m.table.Pending())
+	}
 }

@@ -27,15 +27,17 @@ func (t *Numbered[K, T]) Get(k K) *T {
 	return p[k%pageSize]
 }
 
-// Put enters v, which is not nil, as number k, under which there is nothing.
+// Put enters v, which is not nil, as number k.
 func (t *Numbered[K, T]) Put(k K, v *T) {
 	p, ok := t.pages.Get(k / pageSize)
 	if !ok {
 		p = new(page[T])
 		t.pages.Put(k/pageSize, p)
 	}
+	if p[k%pageSize] == nil {
+		t.n++
+	}
 	p[k%pageSize] = v
-	t.n++
 }
 
 // Delete removes the thing numbered k, if there is one.
