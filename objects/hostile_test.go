@@ -193,7 +193,7 @@ func TestBadCallsAreAnswered(t *testing.T) {
 		"unknown object":  {wire.Call{Target: wire.Target{XID: 77}, Method: pingMethod}, emptyArgs, objects.CodeNoSuchObject},
 		"unknown method":  {wire.Call{Method: 12345}, emptyArgs, objects.CodeNoSuchMethod},
 		"reserved flag":   {wire.Call{Method: pingMethod, Flags: 1}, emptyArgs, objects.CodeUnsupported},
-		"reserved kind":   {wire.Call{Method: pingMethod, Caps: []wire.Cap{{Kind: wire.CapThird}}}, emptyArgs, objects.CodeUnsupported},
+		"reserved kind":   {wire.Call{Method: pingMethod, Caps: []wire.Cap{{Kind: wire.CapAnswer}}}, emptyArgs, objects.CodeUnsupported},
 		"no list":         {wire.Call{Method: pingMethod}, marshal.AppendUint(nil, 1), objects.CodeBadArguments},
 		"malformed":       {wire.Call{Method: pingMethod}, []byte{0x9f}, objects.CodeBadArguments},
 		"nothing at all":  {wire.Call{Method: pingMethod}, nil, objects.CodeBadArguments},

@@ -86,7 +86,7 @@ func (s *session) receiveCaps(caps []wire.Cap, r receipt) (slots []marshal.Slot,
 		c := &caps[i]
 		slots[i].Iface = c.Iface
 		switch c.Kind {
-		case wire.CapMine:
+		case wire.CapMine, wire.CapThird: // of a third node's object, its forwarder
 			ref, err := s.imports.receive(c, r)
 			if err != nil {
 				return nil, nil, err

@@ -8,7 +8,7 @@ import (
 )
 
 // Call asks the owner of an object to run one of its methods:
-// [1, id, target, method, timeout, flags, caps, meta, body].
+// [1, id, target, method, timeout, flags, caps, meta, body, done].
 type Call struct {
 	ID      uint64 // chosen by the caller, counts up, never used again in the session
 	Target  Target
@@ -16,8 +16,9 @@ type Call struct {
 	Timeout time.Duration // what is left of the caller's deadline, rounded up to microseconds; 0: none
 	Flags   uint64        // none is defined
 	Caps    []Cap
-	Meta    []byte // a CBOR map, reserved; empty: absent
-	Body    Body   // the arguments, an array
+	Meta    []byte   // a CBOR map, reserved; empty: absent
+	Body    Body     // the arguments, an array
+	Done    []uint64 // earlier calls whose Returns have come, at most MaxEntries
 }
 
 // Target names the object of a call: its xid in this session, 0 for the peer
@@ -27,10 +28,14 @@ type Target struct {
 }
 
 // AppendHead appends the message up to its arguments. inline bytes of arguments
-// follow it directly, unless Body says that they come on a bulk stream; then the
-// message is complete.
+// follow it directly, unless Body says that they come on a bulk stream, and then
+// what AppendTail appends.
 func (m *Call) AppendHead(b []byte, inline int) []byte {
-	b = begin(b, TypeCall, 9)
+	n := 9
+	if len(m.Done) > 0 {
+		n++
+	}
+	b = begin(b, TypeCall, n)
 	b = marshal.AppendUint(b, m.ID)
 	b = marshal.AppendUint(b, m.Target.XID)
 	b = marshal.AppendUint(b, m.Method)
@@ -43,6 +48,15 @@ func (m *Call) AppendHead(b []byte, inline int) []byte {
 		b = append(b, m.Meta...)
 	}
 	return m.Body.appendHead(b, inline)
+}
+
+// AppendTail appends what follows the arguments: nothing, if Done is empty. Its
+// sender counts it with inline arguments, for the size of a lane message.
+func (m *Call) AppendTail(b []byte) []byte {
+	if len(m.Done) == 0 {
+		return b
+	}
+	return appendNumbers(b, m.Done)
 }
 
 // microseconds rounds up, for a deadline that is near must not become none.
@@ -75,7 +89,7 @@ func parseMeta(d *marshal.Decoder) []byte {
 // does not have; ID, Caps and Body are then valid.
 func ParseCall(msg []byte, m *Call, maxCaps int) error {
 	d, more := body(msg, 9)
-	*m = Call{ID: d.Uint64(), Caps: m.Caps[:0]}
+	*m = Call{ID: d.Uint64(), Caps: m.Caps[:0], Done: m.Done[:0]}
 	reserved := d.IsArray()
 	if reserved {
 		item(&d)
@@ -88,6 +102,10 @@ func ParseCall(msg []byte, m *Call, maxCaps int) error {
 	m.Caps = parseCaps(&d, m.Caps, maxCaps)
 	m.Meta = parseMeta(&d)
 	m.Body.parse(&d)
+	if more > 0 {
+		m.Done = parseNumbers(&d, m.Done, MaxEntries)
+		more--
+	}
 	if err := end(&d, more, "Call"); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -107,6 +108,43 @@ func TestAppendingAllocatesNothing(t *testing.T) {
 	buf := make([]byte, 0, 1024)
 	if n := testing.AllocsPerRun(100, func() { buf = m.AppendHead(buf[:0], 5) }); n > 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// An introduction takes as much room as ThirdWeight references, and counts so.
+func TestIntroductionsCountAsSeveralReferences(t *testing.T) {
+	third := introduced
+	third.XID, third.Object, third.Iface = 1<<64-1, 1<<64-1, strings.Repeat("x", wire.MaxIface)
+	i := *third.Third
+	i.Object, i.Expiry = 1<<64-1, 1<<63-1
+	i.Addrs = slices.Repeat([]string{strings.Repeat("x", wire.MaxAddr)}, wire.MaxAddrs)
+	third.Third = &i
+	call, _ := largest(0)
+	call.Caps = []wire.Cap{third}
+	b := call.AppendHead(nil, 0)
+	if len(b) > wire.MaxHead(wire.ThirdWeight) {
+		t.Errorf("a head of %d bytes, said to be at most %d", len(b), wire.MaxHead(wire.ThirdWeight))
+	}
+	if err := wire.ParseCall(b, new(wire.Call), wire.ThirdWeight); err != nil {
+		t.Error(err)
+	}
+	if err := wire.ParseCall(b, new(wire.Call), wire.ThirdWeight-1); err == nil || !strings.Contains(err.Error(), "are allowed") {
+		t.Errorf("one too many: %v", err)
+	}
+}
+
+func TestIntroductionsAreBounded(t *testing.T) {
+	for want, change := range map[string]func(i *wire.Introduction){
+		"list of 5 entries":    func(i *wire.Introduction) { i.Addrs = make([]string, wire.MaxAddrs+1) },
+		"address of 129 bytes": func(i *wire.Introduction) { i.Addrs = []string{strings.Repeat("x", wire.MaxAddr+1)} },
+		"key of 31 bytes":      func(i *wire.Introduction) { i.Key = make([]byte, 31) },
+	} {
+		i := *introduced.Third
+		change(&i)
+		m := wire.Call{Caps: []wire.Cap{{Kind: wire.CapThird, XID: 1, Object: 1, Third: &i}}}
+		if err := wire.ParseCall(m.AppendHead(nil, 0), new(wire.Call), maxCaps); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v", want, err)
+		}
 	}
 }
 

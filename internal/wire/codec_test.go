@@ -70,7 +70,9 @@ var codecs = []*codec{
 		func(g *wire.GoStatus) goFields { return goFields{uint64(*g)} }, func(f *goFields) wire.GoStatus { return wire.GoStatus(f.Status) }, goExamples),
 	newCodec("call", 9,
 		func(b []byte, m *wire.Call) error { return wire.ParseCall(b, m, maxCaps) },
-		func(m *wire.Call) []byte { return append(m.AppendHead(nil, len(m.Body.Inline)), m.Body.Inline...) },
+		func(m *wire.Call) []byte {
+			return m.AppendTail(append(m.AppendHead(nil, len(m.Body.Inline)), m.Body.Inline...))
+		},
 		showCall, hideCall, callExamples),
 	newCodec("return", 5,
 		func(b []byte, m *wire.Return) error { return wire.ParseReturn(b, m, maxCaps) },
@@ -88,6 +90,20 @@ var codecs = []*codec{
 		func(m *wire.Bye) byeFields { return byeFields{m.Code, m.Text} }, func(f *byeFields) wire.Bye { return wire.Bye{Code: f.Code, Text: f.Text} }, byeExamples),
 	newCodec("broken", 2, wire.ParseBroken, func(m *wire.Broken) []byte { return m.Append(nil) },
 		showBroken, hideBroken, brokenExamples),
+	newCodec("ack", 2, wire.ParseAck, func(m *wire.Ack) []byte { return m.Append(nil) },
+		func(m *wire.Ack) ackFields { return ackFields{m.IDs} }, func(f *ackFields) wire.Ack { return wire.Ack{IDs: f.IDs} }, ackExamples),
+	newCodec("reconcile", 6, wire.ParseReconcile, func(m *wire.Reconcile) []byte { return m.Append(nil) },
+		showReconcile, hideReconcile, reconcileExamples),
+	newCodec("claim", 6, wire.ParseClaim, func(m *wire.Claim) []byte { return m.Append(nil) },
+		showClaim, hideClaim, claimExamples),
+	newCodec("claimresult", 5, wire.ParseClaimResult, func(m *wire.ClaimResult) []byte { return m.Append(nil) },
+		func(m *wire.ClaimResult) claimResultFields {
+			return claimResultFields{m.Q, uint64(m.Status), m.XID, m.Text}
+		},
+		func(f *claimResultFields) wire.ClaimResult {
+			return wire.ClaimResult{Q: f.Q, Status: wire.ClaimStatus(f.Status), XID: f.XID, Text: f.Text}
+		},
+		claimResultExamples),
 }
 
 func codecNamed(t testing.TB, name string) *codec {
@@ -125,6 +141,18 @@ func (i *id) UnmarshalText(text []byte) error {
 	n, err := hex.Decode(i[:], text)
 	if err == nil && n != len(i) {
 		err = fmt.Errorf("identity of %d bytes", n)
+	}
+	return err
+}
+
+// mac is a code of 32 bytes in hexadecimal.
+type mac [32]byte
+
+func (m mac) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%x", m[:]), nil }
+func (m *mac) UnmarshalText(text []byte) error {
+	n, err := hex.Decode(m[:], text)
+	if err == nil && n != len(m) {
+		err = fmt.Errorf("mac of %d bytes", n)
 	}
 	return err
 }
@@ -180,12 +208,22 @@ type (
 		Caps          []capFields `json:"caps"`
 		Meta          hexBytes    `json:"meta,omitempty"`
 		Body          bodyFields  `json:"body"`
+		Done          []uint64    `json:"done,omitempty"`
 	}
 	capFields struct {
-		Kind   uint64 `json:"kind"`
-		XID    uint64 `json:"xid"`
-		Object uint64 `json:"object"`
-		Iface  string `json:"iface"`
+		Kind   uint64       `json:"kind"`
+		XID    uint64       `json:"xid"`
+		Object uint64       `json:"object"`
+		Iface  string       `json:"iface"`
+		Third  *thirdFields `json:"third,omitempty"`
+	}
+	thirdFields struct {
+		Owner        id       `json:"owner"`
+		Key          hexBytes `json:"key,omitempty"`
+		Object       uint64   `json:"object"`
+		Addrs        []string `json:"addrs,omitempty"`
+		ExpiryMillis int64    `json:"expiry_ms"`
+		MAC          mac      `json:"mac"`
 	}
 	bodyFields struct {
 		Inline hexBytes    `json:"inline,omitempty"`
@@ -226,6 +264,29 @@ type (
 		Reason uint64 `json:"reason"`
 		Text   string `json:"text"`
 	}
+	ackFields struct {
+		IDs []uint64 `json:"ids"`
+	}
+	reconcileFields struct {
+		Conn  uint64         `json:"conn"`
+		More  bool           `json:"more"`
+		Held  []releaseEntry `json:"held"`
+		Calls []uint64       `json:"calls"`
+		Have  []uint64       `json:"have"`
+	}
+	claimFields struct {
+		Q            uint64 `json:"q"`
+		Object       uint64 `json:"object"`
+		Via          id     `json:"via"`
+		ExpiryMillis int64  `json:"expiry_ms"`
+		MAC          mac    `json:"mac"`
+	}
+	claimResultFields struct {
+		Q      uint64 `json:"q"`
+		Status uint64 `json:"status"`
+		XID    uint64 `json:"xid"`
+		Text   string `json:"text"`
+	}
 )
 
 func showHello(h *wire.Hello) helloFields {
@@ -246,12 +307,12 @@ func hideHelloAck(f *helloAckFields) wire.HelloAck {
 }
 
 func showCall(m *wire.Call) callFields {
-	return callFields{m.ID, m.Target.XID, methodID(m.Method), m.Timeout.Microseconds(), m.Flags, each(m.Caps, showCap), m.Meta, showBody(&m.Body)}
+	return callFields{m.ID, m.Target.XID, methodID(m.Method), m.Timeout.Microseconds(), m.Flags, each(m.Caps, showCap), m.Meta, showBody(&m.Body), m.Done}
 }
 
 func hideCall(f *callFields) wire.Call {
 	return wire.Call{ID: f.ID, Target: wire.Target{XID: f.Target}, Method: uint64(f.Method), Timeout: time.Duration(f.TimeoutMicros) * time.Microsecond,
-		Flags: f.Flags, Caps: each(f.Caps, hideCap), Meta: f.Meta, Body: hideBody(&f.Body)}
+		Flags: f.Flags, Caps: each(f.Caps, hideCap), Meta: f.Meta, Body: hideBody(&f.Body), Done: f.Done}
 }
 
 func showReturn(m *wire.Return) returnFields {
@@ -262,9 +323,39 @@ func hideReturn(f *returnFields) wire.Return {
 	return wire.Return{ID: f.ID, Status: wire.Status(f.Status), Caps: each(f.Caps, hideCap), Body: hideBody(&f.Body)}
 }
 
-func showCap(c wire.Cap) capFields { return capFields{uint64(c.Kind), c.XID, c.Object, c.Iface} }
+func showCap(c wire.Cap) capFields {
+	f := capFields{uint64(c.Kind), c.XID, c.Object, c.Iface, nil}
+	if i := c.Third; i != nil {
+		f.Third = &thirdFields{i.Owner, i.Key, i.Object, i.Addrs, i.Expiry.Milliseconds(), i.MAC}
+	}
+	return f
+}
+
 func hideCap(f capFields) wire.Cap {
-	return wire.Cap{Kind: wire.CapKind(f.Kind), XID: f.XID, Object: f.Object, Iface: f.Iface}
+	c := wire.Cap{Kind: wire.CapKind(f.Kind), XID: f.XID, Object: f.Object, Iface: f.Iface}
+	if i := f.Third; i != nil {
+		c.Third = &wire.Introduction{Owner: i.Owner, Key: i.Key, Object: i.Object, Addrs: i.Addrs, Expiry: time.Duration(i.ExpiryMillis) * time.Millisecond, MAC: i.MAC}
+	}
+	return c
+}
+
+func showEntry(e wire.Entry) releaseEntry { return releaseEntry{e.XID, e.N} }
+func hideEntry(e releaseEntry) wire.Entry { return wire.Entry{XID: e.XID, N: e.Grants} }
+
+func showReconcile(m *wire.Reconcile) reconcileFields {
+	return reconcileFields{m.Conn, m.More, each(m.Held, showEntry), m.Calls, m.Have}
+}
+
+func hideReconcile(f *reconcileFields) wire.Reconcile {
+	return wire.Reconcile{Conn: f.Conn, More: f.More, Held: each(f.Held, hideEntry), Calls: f.Calls, Have: f.Have}
+}
+
+func showClaim(m *wire.Claim) claimFields {
+	return claimFields{m.Q, m.Object, m.Via, m.Expiry.Milliseconds(), m.MAC}
+}
+
+func hideClaim(f *claimFields) wire.Claim {
+	return wire.Claim{Q: f.Q, Object: f.Object, Via: f.Via, Expiry: time.Duration(f.ExpiryMillis) * time.Millisecond, MAC: f.MAC}
 }
 
 func showBody(b *wire.Body) bodyFields {
@@ -282,11 +373,11 @@ func hideBody(f *bodyFields) wire.Body {
 }
 
 func showRelease(m *wire.Release) releaseFields {
-	return releaseFields{each(m.Entries, func(e wire.Entry) releaseEntry { return releaseEntry{e.XID, e.N} })}
+	return releaseFields{each(m.Entries, showEntry)}
 }
 
 func hideRelease(f *releaseFields) wire.Release {
-	return wire.Release{Entries: each(f.Entries, func(e releaseEntry) wire.Entry { return wire.Entry{XID: e.XID, N: e.Grants} })}
+	return wire.Release{Entries: each(f.Entries, hideEntry)}
 }
 
 func showBroken(m *wire.Broken) brokenFields {

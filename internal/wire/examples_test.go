@@ -141,16 +141,23 @@ var callExamples = []example{
 	{name: "with metadata", about: "reserved; it must be a map, and is ignored",
 		m: &wire.Call{ID: 6, Target: wire.Target{XID: 1}, Method: deposit, Body: inline(tuple(number(500))),
 			Meta: encoded(func(e *marshal.Encoder) { e.Map(1); e.Key("traceparent"); e.String("00-ab-cd-01") })}},
-	{name: "introduction", about: "a reference of kind 2 is reserved; its entry is skipped, and the call is answered with unsupported",
+	{name: "introduction", about: "the argument is object 12 of a third node, granted as forwarder 9 of the caller's under xid 4",
+		m: &wire.Call{ID: 13, Target: wire.Target{XID: 1}, Method: uint64(proxy.NewMethodID(account, "Watch")), Caps: []wire.Cap{introduced}, Body: inline(tuple(number(0)))}},
+	{name: "acknowledging", about: "Deposit(500); the Returns of calls 11 and 13 have come",
+		m: &wire.Call{ID: 14, Target: wire.Target{XID: 1}, Method: deposit, Body: inline(tuple(number(500))), Done: []uint64{11, 13}}},
+	{name: "result as argument", about: "a reference of kind 3 is reserved; its entry is skipped, and the call is answered with unsupported",
 		bytes: tuple(number(1), number(7), number(1), number(1), number(0), number(0),
-			raw([]byte{0x81, 0x84, 2, 0x41, 7, 0x61, 'x', 0xf6}), raw([]byte{0xf6}), raw([]byte{0x42, 0x81, 0}))},
+			raw([]byte{0x81, 0x84, 3, 0x41, 7, 0x61, 'x', 0xf6}), raw([]byte{0xf6}), raw([]byte{0x42, 0x81, 0}))},
+	{name: "short introduction", about: "an introduction has ten elements at least",
+		bytes: tuple(number(1), number(7), number(1), number(1), number(0), number(0),
+			raw([]byte{0x81, 0x84, 2, 4, 9, 0x60}), raw([]byte{0xf6}), raw([]byte{0x42, 0x81, 0})), fails: "at least 10"},
 	{name: "on an answer", about: "an array in place of the target is reserved; answered with unsupported",
 		bytes: tuple(number(1), number(8), raw([]byte{0x82, 7, 0x80}), number(1), number(0), number(0), raw([]byte{0x80}), raw([]byte{0xf6}), raw([]byte{0x41, 0x80})), fails: "reserved"},
 	{name: "unknown flag", about: "all flags are reserved; answered with unsupported",
 		bytes: tuple(number(1), number(9), number(1), number(1), number(0), number(1), raw([]byte{0x80}), raw([]byte{0xf6}), raw([]byte{0x41, 0x80})), fails: "reserved"},
 	{name: "longer", about: "elements that a later version adds, to the message, to a reference and to the place of the body, are skipped",
 		bytes: tuple(number(1), number(10), number(1), number(1), number(0), number(0), raw([]byte{0x81, 0x85, 1, 2, 0, 0x60, 0x18, 99}),
-			raw([]byte{0xf6}), raw([]byte{0x83, 1, 0x19, 0x9c, 0x43, 0xf5}), text("later"), raw([]byte{0xa1, 1, 2}))},
+			raw([]byte{0xf6}), raw([]byte{0x83, 1, 0x19, 0x9c, 0x43, 0xf5}), raw([]byte{0x80}), text("later"), raw([]byte{0xa1, 1, 2}))},
 	{name: "no body", about: "every element of version 1 must be there",
 		bytes: tuple(number(1), number(11), number(1), number(1), number(0), number(0), raw([]byte{0x80}), raw([]byte{0xf6})), fails: "8 elements, at least 9"},
 	{name: "metadata in a list", about: "metadata is a map or null",
@@ -213,10 +220,42 @@ var brokenExamples = []example{
 		{XID: 3, Reason: uint64(objects.CodeUnreachable), Text: "connection closed"}, {XID: 4, Reason: uint64(objects.CodeReleased)}}}},
 }
 
+// introduced is an entry with every element.
+var introduced = wire.Cap{Kind: wire.CapThird, XID: 4, Object: 9, Iface: auditor, Third: &wire.Introduction{
+	Owner: numbered(0xc0), Key: filled(32, 0x7e), Object: 12, Addrs: []string{"unix:///run/bank.sock", "tls://192.0.2.7:7654"},
+	Expiry: 90500 * time.Millisecond, MAC: [32]byte(filled(32, 0x5a))}}
+
+var ackExamples = []example{
+	{name: "one", about: "the Return of call 5 has come", m: &wire.Ack{IDs: []uint64{5}}},
+	{name: "several", about: "in the order in which they came", m: &wire.Ack{IDs: []uint64{300, 7}}},
+}
+
+var reconcileExamples = []example{
+	{name: "whole", about: "on connection 2: one grant of xid 3 and two of xid 300 are held, calls 8 and 9 have no Return, call 4 of the receiver is known",
+		m: &wire.Reconcile{Conn: 2, Held: []wire.Entry{{XID: 3, N: 1}, {XID: 300, N: 2}}, Calls: []uint64{8, 9}, Have: []uint64{4}}},
+	{name: "nothing", about: "nothing is held, nobody waits", m: &wire.Reconcile{Conn: 3}},
+	{name: "first part", about: "another Reconcile follows", m: &wire.Reconcile{Conn: 4, More: true, Held: []wire.Entry{{XID: 1, N: 1}}}},
+	{name: "longer", about: "elements that a later version adds are skipped", bytes: []byte{0x87, 10, 2, 0, 0x81, 0x83, 3, 1, 0x60, 0x80, 0x80, 0x61, 'x'}},
+	{name: "short entry", about: "an entry has two elements at least", bytes: []byte{0x86, 10, 2, 0, 0x81, 0x81, 3, 0x80, 0x80}, fails: "array of 1 elements"},
+}
+
+var claimExamples = []example{
+	{name: "claim", about: "object 12 of the receiver, introduced by the node with incarnation d0 d1 ... df", m: &wire.Claim{Q: 1, Object: 12, Via: numbered(0xd0),
+		Expiry: 90500 * time.Millisecond, MAC: [32]byte(filled(32, 0x5a))}},
+	{name: "short mac", about: "a mac has 32 bytes", bytes: append([]byte{0x86, 11, 1, 12, 0x50}, append(filled(16, 1), 0, 0x41, 7)...), fails: "mac of 1 bytes"},
+}
+
+var claimResultExamples = []example{
+	{name: "granted", about: "the object is granted as xid 5", m: &wire.ClaimResult{Q: 1, XID: 5}},
+	{name: "gone", about: "there is no such object any more", m: &wire.ClaimResult{Q: 2, Status: wire.ClaimGone, Text: "the object was reclaimed"}},
+	{name: "denied", about: "the introduction is not for this node, or forged", m: &wire.ClaimResult{Q: 3, Status: wire.ClaimDenied}},
+	{name: "expired", about: "it is too late", m: &wire.ClaimResult{Q: 4, Status: wire.ClaimExpired}},
+	{name: "unknown status", about: "a status above 3 means that the claim failed", bytes: []byte{0x85, 12, 5, 9, 0, 0x60}},
+}
+
 // reservedExamples are messages that this version skips, whatever is in them.
 var reservedExamples = []example{
-	{name: "Ack", about: "a message of a reserved type", bytes: []byte{0x82, 9, 0x81, 5}},
-	{name: "Reconcile", about: "another", bytes: []byte{0x85, 10, 2, 0x80, 0x80, 0x80}},
+	{name: "Pressure", about: "a message of a reserved type", bytes: []byte{0x83, 13, 0x1a, 0, 16, 0, 0, 0x18, 100}},
 	{name: "Credit", about: "another", bytes: []byte{0x83, 14, 1, 0x1a, 0, 1, 0, 0}},
 	{name: "message type 99", about: "a type that nobody has thought of", bytes: []byte{0x81, 0x18, 99}},
 }

@@ -231,12 +231,15 @@ func (a *HelloAck) parse(frame []byte) error {
 // maxFeatures is how many features a node may name.
 const maxFeatures = 256
 
-func parseID(d *marshal.Decoder, id *[16]byte) {
+func parseID(d *marshal.Decoder, id *[16]byte) { parseFixed(d, id[:], "identity") }
+
+// parseFixed reads bytes of a length that is given.
+func parseFixed(d *marshal.Decoder, into []byte, what string) {
 	v := d.View()
-	if len(v) != len(id) {
-		d.Fail(fmt.Errorf("identity of %d bytes, it must have %d", len(v), len(id)))
+	if len(v) != len(into) && d.Err() == nil {
+		d.Fail(fmt.Errorf("%s of %d bytes, it must have %d", what, len(v), len(into)))
 	}
-	copy(id[:], v)
+	copy(into, v)
 }
 
 func (a *HelloAck) pair(d *marshal.Decoder) {

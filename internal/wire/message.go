@@ -22,13 +22,14 @@ const (
 	TypeBye     Type = 7
 	TypeBroken  Type = 8
 
-	// Reserved for what docs/PROTOCOL.md announces; skipped by this version.
 	TypeAck         Type = 9
 	TypeReconcile   Type = 10
 	TypeClaim       Type = 11
 	TypeClaimResult Type = 12
-	TypePressure    Type = 13
-	TypeCredit      Type = 14
+
+	// Reserved for what docs/PROTOCOL.md announces; skipped by this version.
+	TypePressure Type = 13
+	TypeCredit   Type = 14
 )
 
 // String returns the message's name.
@@ -46,7 +47,8 @@ func (t Type) String() string {
 // told, and the session goes on.
 var ErrReserved = errors.New("reserved for a later version of the protocol")
 
-// MaxEntries is the largest number of entries in one Release or Broken.
+// MaxEntries is the largest number of entries in one Release, Broken, Ack or
+// Reconcile, and of acknowledgements in one Call.
 const MaxEntries = 1024
 
 // errNoType refuses a message that does not say what it is.
@@ -143,6 +145,27 @@ func appendText(b []byte, text string) []byte { return marshal.AppendString(b, c
 
 // clean cuts a text to MaxText, and drops what is not UTF-8.
 func clean(text string) string { return strings.ToValidUTF8(text[:min(len(text), MaxText)], "") }
+
+// appendNumbers appends a list of numbers.
+func appendNumbers(b []byte, list []uint64) []byte {
+	b = marshal.AppendArray(b, len(list))
+	for _, v := range list {
+		b = marshal.AppendUint(b, v)
+	}
+	return b
+}
+
+// parseNumbers reads a list of up to limit numbers into list.
+func parseNumbers(d *marshal.Decoder, list []uint64, limit int) []uint64 {
+	for range entries(d, limit) {
+		v := d.Uint64()
+		if d.Err() != nil {
+			break
+		}
+		list = append(list, v)
+	}
+	return list
+}
 
 // entries reads the head of a list of at most limit.
 func entries(d *marshal.Decoder, limit int) int {

@@ -15,8 +15,19 @@ type Entry struct {
 
 // Append appends the message; it takes up to MaxEntries entries.
 func (m *Release) Append(b []byte) []byte {
-	b = marshal.AppendArray(begin(b, TypeRelease, 2), len(m.Entries))
-	for _, e := range m.Entries {
+	return appendEntries(begin(b, TypeRelease, 2), m.Entries)
+}
+
+// ParseRelease reads a Release into m, whose slice it uses again.
+func ParseRelease(msg []byte, m *Release) error {
+	d, more := body(msg, 2)
+	m.Entries = parseEntries(&d, m.Entries[:0], MaxEntries)
+	return end(&d, more, "Release")
+}
+
+func appendEntries(b []byte, list []Entry) []byte {
+	b = marshal.AppendArray(b, len(list))
+	for _, e := range list {
 		b = marshal.AppendArray(b, 2)
 		b = marshal.AppendUint(b, e.XID)
 		b = marshal.AppendUint(b, e.N)
@@ -24,18 +35,16 @@ func (m *Release) Append(b []byte) []byte {
 	return b
 }
 
-// ParseRelease reads a Release into m, whose slice it uses again.
-func ParseRelease(msg []byte, m *Release) error {
-	d, more := body(msg, 2)
-	m.Entries = m.Entries[:0]
-	for range entries(&d, MaxEntries) {
-		added := tuple(&d, 2)
+// parseEntries reads a list of up to limit entries into list.
+func parseEntries(d *marshal.Decoder, list []Entry, limit int) []Entry {
+	for range entries(d, limit) {
+		added := tuple(d, 2)
 		e := Entry{XID: d.Uint64(), N: d.Uint64()}
-		pass(&d, added)
+		pass(d, added)
 		if d.Err() != nil {
 			break
 		}
-		m.Entries = append(m.Entries, e)
+		list = append(list, e)
 	}
-	return end(&d, more, "Release")
+	return list
 }
