@@ -18,8 +18,13 @@
 // [Results]), and the time that an owner waits for all this is counted by
 // [Leases].
 //
+// An object that a third party passed on is claimed from its owner ([Claims],
+// [Exports.Claim]). How a holder reaches it follows from the tables: directly if
+// Imports finds it, not yet if it is being claimed, and over the vine otherwise.
+//
 // The comments name the rules of docs/PROTOCOL.md, "Lifetimes": O1 to O5 for
-// owners, H1 to H8 for holders, R1 to R5 for reconnects, C1 and C2 for calls.
+// owners, H1 to H8 for holders, R1 to R5 for reconnects, C1 and C2 for calls, T1
+// to T6 for three parties.
 package lifetime
 
 // ObjectID names an object at its owner. It counts up from 1 and is never used

@@ -15,7 +15,8 @@ type Imports struct {
 	fenced  bool // conn is lost, and there is no other yet
 	last    Gen  // given to a proxy
 	entries table.Numbered[XID, entry]
-	batch   []Release // given up and not yet sent
+	xids    *table.Map[ObjectID, XID] // of entries; nil until Find is called
+	batch   []Release                 // given up and not yet sent
 }
 
 // entry is one object that the session has given.
@@ -53,7 +54,7 @@ func (m *Imports) Receive(c Conn, o ObjectID, xid XID) error {
 		return fmt.Errorf("more than %d references", m.limit)
 	case e == nil:
 		e = &entry{object: o}
-		m.entries.Put(xid, e)
+		m.enter(xid, e)
 	}
 	e.n++
 	return nil
@@ -87,9 +88,35 @@ func (m *Imports) Cleanup(xid XID, gen Gen) bool {
 // retire moves the grants of a dead entry to the batch when no message uses it.
 func (m *Imports) retire(xid XID, e *entry) {
 	if e.dead && e.uses == 0 {
-		m.entries.Delete(xid)
+		m.remove(xid, e)
 		m.batch = append(m.batch, Release{xid, e.n})
 	}
+}
+
+func (m *Imports) enter(xid XID, e *entry) {
+	m.entries.Put(xid, e)
+	if m.xids != nil {
+		m.xids.Put(e.object, xid)
+	}
+}
+
+func (m *Imports) remove(xid XID, e *entry) {
+	m.entries.Delete(xid)
+	if m.xids != nil {
+		m.xids.Delete(e.object)
+	}
+}
+
+// Find returns the number under which object o is held; ok is false if it is not.
+// The first Find makes an index: sessions that never need one do without.
+func (m *Imports) Find(o ObjectID) (xid XID, ok bool) {
+	if m.xids == nil {
+		m.xids = &table.Map[ObjectID, XID]{}
+		for xid, e := range m.entries.All() {
+			m.xids.Put(e.object, xid)
+		}
+	}
+	return m.xids.Get(o)
 }
 
 // Use keeps the grants of xid from being returned until as many calls of Unuse:
@@ -138,6 +165,7 @@ func (m *Imports) Pending() int { return len(m.batch) }
 // EndSession forgets everything: the owner has, or will.
 func (m *Imports) EndSession() {
 	m.entries = table.Numbered[XID, entry]{}
+	m.xids = nil
 	m.batch = nil
 }
 
@@ -159,6 +187,9 @@ func (m *Imports) Grants(xid XID) (held, batched Grants) {
 
 // Check verifies the table against itself; tests call it after every step.
 func (m *Imports) Check() error {
+	if m.xids != nil && m.xids.Len() != m.entries.Len() {
+		return fmt.Errorf("%d objects are indexed, %d are held", m.xids.Len(), m.entries.Len())
+	}
 	for xid, e := range m.entries.All() {
 		switch {
 		case e.n == 0:

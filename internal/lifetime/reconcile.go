@@ -131,4 +131,8 @@ func (m *Imports) Snapshot(c Conn) []Held {
 
 // Void forgets a reference of which the owner says that the session does not hold
 // it (R4): its grants count for nothing and are not returned.
-func (m *Imports) Void(xid XID) { m.entries.Delete(xid) }
+func (m *Imports) Void(xid XID) {
+	if e := m.entries.Get(xid); e != nil {
+		m.remove(xid, e)
+	}
+}
