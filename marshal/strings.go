@@ -27,21 +27,27 @@ func (d *Decoder) chunk(h *head) []byte {
 	return p
 }
 
-// String reads text.
-func (d *Decoder) String() string {
+// Text reads text without copying it: the slice is part of the message.
+func (d *Decoder) Text() []byte {
 	h, ok := d.head()
 	if !ok {
-		return ""
+		return nil
 	}
 	if h.major != majorText {
 		d.mismatch(&h, "a text string")
-		return ""
+		return nil
 	}
 	p := d.chunk(&h)
 	if !utf8.Valid(p) {
 		d.Fail(errors.New("text is not UTF-8"))
-		return ""
+		return nil
 	}
+	return p
+}
+
+// String reads text.
+func (d *Decoder) String() string {
+	p := d.Text()
 	if !d.charge(int64(len(p))) {
 		return ""
 	}

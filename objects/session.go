@@ -72,6 +72,8 @@ func (n *Node) open(link transport.Link, role transport.Role, p peer) (*session,
 		importing: gauge{of: "Limits.Imports"},
 	}
 	s.ctx, s.cancel = context.WithCancelCause(context.WithValue(context.Background(), peerKey{}, &s.peer))
+	names := new(wire.Names)
+	s.inCall.Names, s.inReturn.Names = names, names
 	s.calls.init(s)
 	s.serving.init(s)
 	s.imports.init(s)

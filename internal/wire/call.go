@@ -19,6 +19,8 @@ type Call struct {
 	Meta    []byte   // a CBOR map, reserved; empty: absent
 	Body    Body     // the arguments, an array
 	Done    []uint64 // earlier calls whose Returns have come, at most MaxEntries
+
+	Names *Names // what ParseCall knows of names in Caps; it does not travel
 }
 
 // Target names the object of a call: its xid in this session, 0 for the peer
@@ -89,7 +91,7 @@ func parseMeta(d *marshal.Decoder) []byte {
 // does not have; ID, Caps and Body are then valid.
 func ParseCall(msg []byte, m *Call, maxCaps int) error {
 	d, more := body(msg, 9)
-	*m = Call{ID: d.Uint64(), Caps: m.Caps[:0], Done: m.Done[:0]}
+	*m = Call{ID: d.Uint64(), Caps: m.Caps[:0], Done: m.Done[:0], Names: m.Names}
 	reserved := d.IsArray()
 	if reserved {
 		item(&d)
@@ -99,7 +101,7 @@ func ParseCall(msg []byte, m *Call, maxCaps int) error {
 	m.Method = d.Uint64()
 	m.Timeout = time.Duration(min(d.Uint64(), maxTimeout)) * time.Microsecond
 	m.Flags = d.Uint64()
-	m.Caps = parseCaps(&d, m.Caps, maxCaps)
+	m.Caps = parseCaps(&d, m.Caps, maxCaps, m.Names)
 	m.Meta = parseMeta(&d)
 	m.Body.parse(&d)
 	if more > 0 {

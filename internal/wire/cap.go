@@ -65,7 +65,7 @@ func appendCaps(b []byte, caps []Cap) []byte {
 // parseCaps reads a reference table of up to maxCaps entries, an introduction
 // counting as ThirdWeight. Those of later versions keep their kind and nothing
 // else.
-func parseCaps(d *marshal.Decoder, caps []Cap, maxCaps int) []Cap {
+func parseCaps(d *marshal.Decoder, caps []Cap, maxCaps int, names *Names) []Cap {
 	left := maxCaps
 	for range entries(d, maxCaps) {
 		more := tuple(d, 1)
@@ -73,7 +73,7 @@ func parseCaps(d *marshal.Decoder, caps []Cap, maxCaps int) []Cap {
 		if left -= c.Kind.weight(); left < 0 {
 			d.Fail(fmt.Errorf("references that count as more than %d, so many are allowed", maxCaps))
 		}
-		more = c.parse(d, more)
+		more = c.parse(d, more, names)
 		pass(d, more)
 		if d.Err() != nil {
 			return caps
@@ -85,7 +85,7 @@ func parseCaps(d *marshal.Decoder, caps []Cap, maxCaps int) []Cap {
 
 // parse reads what follows the kind, of more elements, and returns how many are
 // left.
-func (c *Cap) parse(d *marshal.Decoder, more int) int {
+func (c *Cap) parse(d *marshal.Decoder, more int, names *Names) int {
 	need := 3
 	switch {
 	case c.Kind > CapThird:
@@ -99,7 +99,7 @@ func (c *Cap) parse(d *marshal.Decoder, more int) int {
 	}
 	c.XID = d.Uint64()
 	c.Object = d.Uint64()
-	c.Iface = parseIface(d)
+	c.Iface = parseIface(d, names)
 	if c.Kind == CapThird {
 		c.Third = parseIntroduction(d)
 	}
@@ -113,10 +113,11 @@ func (k CapKind) weight() int {
 	return 1
 }
 
-func parseIface(d *marshal.Decoder) string {
-	name := d.String()
+func parseIface(d *marshal.Decoder, names *Names) string {
+	name := d.Text()
 	if len(name) > MaxIface {
 		d.Fail(fmt.Errorf("interface name of %d bytes, at most %d are allowed", len(name), MaxIface))
+		return ""
 	}
-	return name
+	return names.text(name)
 }

@@ -18,6 +18,8 @@ type Return struct {
 	Status Status
 	Caps   []Cap
 	Body   Body
+
+	Names *Names // what ParseReturn knows of names in Caps; it does not travel
 }
 
 // AppendHead appends the message up to its body, as Call.AppendHead does.
@@ -34,8 +36,8 @@ func (m *Return) AppendHead(b []byte, inline int) []byte {
 // version; everything is then valid.
 func ParseReturn(msg []byte, m *Return, maxCaps int) error {
 	d, more := body(msg, 5)
-	*m = Return{ID: d.Uint64(), Status: Status(d.Uint64()), Caps: m.Caps[:0]}
-	m.Caps = parseCaps(&d, m.Caps, maxCaps)
+	*m = Return{ID: d.Uint64(), Status: Status(d.Uint64()), Caps: m.Caps[:0], Names: m.Names}
+	m.Caps = parseCaps(&d, m.Caps, maxCaps, m.Names)
 	m.Body.parse(&d)
 	if err := end(&d, more, "Return"); err != nil {
 		return err
