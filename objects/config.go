@@ -54,9 +54,9 @@ type Config struct {
 	// defaults written at them.
 	Limits Limits
 
-	// LaneThroughYamux sends calls through yamux's queues and goroutines; the bytes
+	// ThroughYamux sends calls through yamux's queues and goroutines; the bytes
 	// on the wire are the same. It is slower, and there to compare with.
-	LaneThroughYamux bool
+	ThroughYamux bool
 
 	// PoisonLent overwrites the arguments of each call as they came once it is
 	// answered, so that a method which keeps []byte parameters that are only lent to
@@ -178,6 +178,6 @@ func (c *Config) transport() *transport.Config {
 		MaxBody:        int64(c.Limits.MessageSize),
 		PipeNet:        c.PipeNet,
 
-		LaneThroughYamux: c.LaneThroughYamux,
+		ThroughYamux: c.ThroughYamux,
 	}
 }

@@ -172,7 +172,7 @@ func onEveryTransport(t *testing.T, test func(t *testing.T, p *pair)) {
 	} {
 		t.Run(scheme, func(t *testing.T) {
 			through := strings.HasSuffix(scheme, "through yamux")
-			test(t, newPairAt(t, objects.Config{TLS: selfSigned(t), LaneThroughYamux: through}, url))
+			test(t, newPairAt(t, objects.Config{TLS: selfSigned(t), ThroughYamux: through}, url))
 		})
 	}
 }

@@ -5,9 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
-	"time"
 
 	"github.com/hashicorp/yamux"
 )
@@ -26,13 +24,29 @@ type bulkSender struct {
 	opening sync.Mutex // yamux picks a stream's number before it queues its first frame
 
 	mu      sync.Mutex
-	idle    []*yamux.Stream // the last used at the end; no more than slots
-	untold  []heading       // of bodies given up before their first byte
-	telling bool            // a goroutine tells of them
+	pool    []outbound            // streams that nobody uses, the last used at the end; no more than slots
+	direct  map[uint32]*outStream // the streams past yamux
+	untold  []heading             // of bodies given up before their first byte
+	telling bool                  // a goroutine tells of them
+}
+
+// outbound is a bulk stream, as its sender uses it: one body at a time.
+type outbound interface {
+	// write writes the heading in any case, so that the receiver learns of a body
+	// that was given up, and then body, unless ctx ends. A receiver that takes
+	// nothing for StallTimeout, or has closed the stream, loses the body.
+	write(ctx context.Context, head heading, body []byte) error
+	// giveUp closes the stream in the middle of a body, and waits until the receiver
+	// has let go of it: until then it counts there.
+	giveUp()
 }
 
 // heading is what stands before a body.
 type heading struct{ id, size uint64 }
+
+func (h heading) append(b []byte) []byte {
+	return binary.AppendUvarint(binary.AppendUvarint(b, h.id), h.size)
+}
 
 // maxSending is how many bodies are sent at once.
 const maxSending = 32
@@ -41,41 +55,44 @@ const maxSending = 32
 const maxUntold = 64 << 10
 
 func newBulkSender(c *muxConn) *bulkSender {
-	return &bulkSender{conn: c, slots: make(chan struct{}, min(maxSending, max(c.cfg.PeerStreams/2, 1)))}
+	return &bulkSender{
+		conn:   c,
+		slots:  make(chan struct{}, min(maxSending, max(c.cfg.PeerStreams/2, 1))),
+		direct: map[uint32]*outStream{},
+	}
 }
 
-// send sends one body, on a goroutine of its own: yamux's writes cannot be
+// send sends one body, on a goroutine of its own: a write to the network cannot be
 // interrupted by a context. After an error body may still be read for a while,
 // until the connection's WriteTimeout at most.
 func (b *bulkSender) send(ctx context.Context, id uint64, body []byte) error {
-	o := &outbound{conn: b.conn, heading: heading{id, uint64(len(body))}, body: body}
+	head := heading{id, uint64(len(body))}
 	select {
 	case b.slots <- struct{}{}:
 	case <-ctx.Done():
-		b.tell(o.heading)
+		b.tell(head)
 		return context.Cause(ctx)
 	case <-b.conn.ctx.Done():
 		return context.Cause(b.conn.ctx)
 	}
 	done := make(chan error, 1)
-	if !b.conn.spawn(func() { b.run(o, done) }) {
+	if !b.conn.spawn(func() { b.run(ctx, head, body, done) }) {
 		return context.Cause(b.conn.ctx)
 	}
 	select {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
-		o.cancel()
 		return context.Cause(ctx)
 	}
 }
 
-// run sends o in the slot that the caller took, and gives the slot back.
-func (b *bulkSender) run(o *outbound, done chan<- error) {
+// run sends a body in the slot that the caller took, and gives the slot back.
+func (b *bulkSender) run(ctx context.Context, head heading, body []byte, done chan<- error) {
 	defer func() { <-b.slots }()
 	s, err := b.stream()
 	if err == nil {
-		err = o.write(s)
+		err = s.write(ctx, head, body)
 	}
 	if err == nil {
 		b.keep(s) // first: the caller's next body shall find it
@@ -87,16 +104,8 @@ func (b *bulkSender) run(o *outbound, done chan<- error) {
 		// yamux would go on with a session of which nobody knows what was sent.
 		b.conn.Abort(b.conn.explain(err))
 	case s != nil:
-		b.giveUp(s)
+		s.giveUp()
 	}
-}
-
-// giveUp closes a stream in the middle of a body, and waits until the receiver
-// has let go of it: until then it counts there.
-func (b *bulkSender) giveUp(s *yamux.Stream) {
-	s.Close()
-	s.SetReadDeadline(time.Now().Add(closeTimeout))
-	io.Copy(io.Discard, s)
 }
 
 // tell lets the receiver know of a body that never got a slot. A receiver that is
@@ -117,6 +126,15 @@ func (b *bulkSender) tell(h heading) {
 	}
 }
 
+// gaveUp is the context of a body that is only to be told of.
+var gaveUp = func() context.Context {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(errQuit)
+	return ctx
+}()
+
+var errQuit = errors.New("sender gave up")
+
 // tellAll sends headings without a body; it ends when none is left or the
 // connection has ended.
 func (b *bulkSender) tellAll() {
@@ -127,7 +145,7 @@ func (b *bulkSender) tellAll() {
 			b.mu.Unlock()
 			return
 		}
-		o := &outbound{conn: b.conn, heading: b.untold[0], quit: true}
+		head := b.untold[0]
 		b.untold = b.untold[1:]
 		b.mu.Unlock()
 		select {
@@ -135,102 +153,60 @@ func (b *bulkSender) tellAll() {
 		case <-b.conn.ctx.Done():
 			return
 		}
-		if !b.conn.spawn(func() { b.run(o, make(chan error, 1)) }) {
+		if !b.conn.spawn(func() { b.run(gaveUp, head, nil, make(chan error, 1)) }) {
 			return
 		}
 	}
 }
 
 // stream returns a stream that nobody uses.
-func (b *bulkSender) stream() (*yamux.Stream, error) {
+func (b *bulkSender) stream() (outbound, error) {
 	b.mu.Lock()
-	if len(b.idle) > 0 {
-		s := b.idle[0] // the receiver is most likely done with it
-		b.idle = b.idle[1:]
+	if len(b.pool) > 0 {
+		s := b.pool[0] // the receiver is most likely done with it
+		b.pool = b.pool[1:]
 		b.mu.Unlock()
 		return s, nil
 	}
 	b.mu.Unlock()
 	b.opening.Lock() // numbers must grow on the wire
 	defer b.opening.Unlock()
-	return b.conn.session.OpenStream()
+	s, err := b.conn.session.OpenStream()
+	switch {
+	case err != nil:
+		return nil, err
+	case b.conn.cfg.ThroughYamux:
+		return &yamuxOut{b.conn, s}, nil
+	}
+	o := b.outbound(s.StreamID())
+	o.stream = s
+	return o, nil
+}
+
+// opens notes that the opening of a stream leaves, which will pass yamux by.
+func (b *bulkSender) opens(id uint32) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.direct[id] = newOutStream(b, id)
 }
 
 // keep puts a stream away for the next body.
-func (b *bulkSender) keep(s *yamux.Stream) {
+func (b *bulkSender) keep(s outbound) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.idle = append(b.idle, s)
+	b.pool = append(b.pool, s)
 }
 
-// outbound is one body on its way out.
-type outbound struct {
-	conn *muxConn
-	heading
-	body []byte
-
-	mu     sync.Mutex
-	stream *yamux.Stream // that it is written to; nil before
-	quit   bool          // the sender gave up
+// outbound returns stream id past yamux; nil if it is not open.
+func (b *bulkSender) outbound(id uint32) *outStream {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.direct[id]
 }
 
-var errQuit = errors.New("sender gave up")
-
-// write writes the heading in any case, so that the receiver learns of a body
-// that was given up, and the body.
-func (o *outbound) write(s *yamux.Stream) error {
-	head := binary.AppendUvarint(binary.AppendUvarint(nil, o.id), o.size)
-	s.SetWriteDeadline(time.Now().Add(o.conn.cfg.StallTimeout))
-	if _, err := s.Write(head); err != nil {
-		return err
-	}
-	for o.size > 0 {
-		if err := o.proceed(s); err != nil {
-			return err
-		}
-		n := min(len(o.body), o.conn.cfg.Chunk)
-		if _, err := s.Write(o.body[:n]); err != nil {
-			return err
-		}
-		if o.body = o.body[n:]; len(o.body) == 0 {
-			break
-		}
-	}
-	return o.stillTaken(s)
-}
-
-// stillTaken returns an error when the receiver has closed s: yamux writes on as
-// if somebody read.
-func (o *outbound) stillTaken(s *yamux.Stream) error {
-	s.SetReadDeadline(time.Unix(1, 0)) // long past: nothing ever comes but the end
-	_, err := s.Read(make([]byte, 1))
-	switch {
-	case errors.Is(err, yamux.ErrTimeout):
-		return nil
-	case o.conn.ctx.Err() != nil || s.Session().IsClosed():
-		return yamux.ErrSessionShutdown // that closes streams, too
-	}
-	return fmt.Errorf("%w: it gave up the body", ErrTimeout)
-}
-
-// proceed allows one more chunk. A receiver that takes nothing for StallTimeout
-// loses the body.
-func (o *outbound) proceed(s *yamux.Stream) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.quit {
-		return errQuit
-	}
-	o.stream = s
-	return s.SetWriteDeadline(time.Now().Add(o.conn.cfg.StallTimeout))
-}
-
-// cancel stops the writing, also where it waits for the receiver.
-func (o *outbound) cancel() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.quit = true
-	if o.stream != nil {
-		o.stream.SetWriteDeadline(time.Now())
-	}
+// forget removes a stream past yamux.
+func (b *bulkSender) forget(id uint32) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.direct, id)
 }

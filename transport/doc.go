@@ -13,7 +13,7 @@
 // it. They append to one buffer, and whoever finds nobody writing starts a
 // writer; what gathers during one write leaves with the next. There is no stream
 // per call. The frames of that stream are written and read past yamux's queues and
-// goroutines, unless Config.LaneThroughYamux says otherwise; any yamux can be at
+// goroutines, unless Config.ThroughYamux says otherwise; any yamux can be at
 // the other end.
 //
 // # Bulk bodies

@@ -82,7 +82,7 @@ func TestHalfCloseAnywhere(t *testing.T) {
 // TestBeyondTheWindow sends more than the lane's window to a Conn that does not
 // read yet, and whose yamux must keep it.
 func TestBeyondTheWindow(t *testing.T) {
-	conn, c := rawOpen(t, &transport.Config{LaneThroughYamux: true})
+	conn, c := rawOpen(t, &transport.Config{ThroughYamux: true})
 	messages := bytes.Repeat(laneMessage(strings.Repeat("x", 100<<10)), 6)
 	conn.Write(append(data(1, 0, messages), data(1, 0, messages)...))
 	for buf, err := make([]byte, 512), error(nil); err == nil; {

@@ -1,19 +1,32 @@
 package transport
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"time"
-
-	"github.com/hashicorp/yamux"
 )
+
+// inbound is a bulk stream of the peer, as its receiver uses it. An error is io.EOF
+// when the sender has closed the stream.
+type inbound interface {
+	io.ByteReader // for headings
+	// patience bounds the silence from now on; zero: there is no bound.
+	patience(timeout time.Duration)
+	// readFull fills p. After an error p may still be written to.
+	readFull(p []byte) error
+	// discard skips n bytes.
+	discard(n int64) error
+	// idle has the stream keep no memory until the next body, and takes any silence.
+	idle()
+	// end takes no more.
+	end()
+}
 
 // receive takes the bodies of one inbound stream, until the stream ends or a
 // body does not come in time.
-func (c *muxConn) receive(s *yamux.Stream, h Handler) {
-	in := bufio.NewReaderSize(s, 64) // for the headings; bodies are read past it
-	s.SetReadDeadline(time.Now().Add(c.cfg.FirstByteTimeout))
+func (c *muxConn) receive(in inbound, h Handler) {
+	defer in.end()
+	in.patience(c.cfg.FirstByteTimeout)
 	for {
 		head, err := readHeading(in)
 		if _, broken := err.(*ProtocolError); broken {
@@ -28,11 +41,10 @@ func (c *muxConn) receive(s *yamux.Stream, h Handler) {
 			c.Abort(violation("body of %d bytes, the limit is %d", head.size, c.cfg.MaxBody))
 			return
 		}
-		if !c.takeBody(s, in, head, h) {
+		if !c.takeBody(in, head, h) {
 			return
 		}
-		s.Shrink() // an idle stream keeps no buffer
-		s.SetReadDeadline(time.Time{})
+		in.idle()
 	}
 }
 
@@ -67,38 +79,26 @@ func readUvarint(r io.ByteReader) (uint64, error) {
 }
 
 // takeBody hands one body to the handler; false ends the stream.
-func (c *muxConn) takeBody(s *yamux.Stream, in *bufio.Reader, head heading, h Handler) bool {
+func (c *muxConn) takeBody(in inbound, head heading, h Handler) bool {
 	buf, err := h.Body(c.ctx, head.id, int64(head.size))
 	if err != nil {
 		c.Abort(err)
 		h.BodyDone(head.id, nil, err)
 		return false
 	}
-	r := &patient{s, in, c.cfg.StallTimeout}
+	in.patience(c.cfg.StallTimeout)
 	if buf == nil {
-		_, err = io.CopyN(io.Discard, r, int64(head.size))
+		err = in.discard(int64(head.size))
 	} else {
-		_, err = io.ReadFull(r, buf)
+		err = in.readFull(buf)
 	}
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF // the sender gave up
 	}
 	err = c.explain(err)
-	if err != nil && !s.Session().IsClosed() {
+	if err != nil && c.ctx.Err() == nil && !c.session.IsClosed() {
 		err = fmt.Errorf("%w: %w", ErrBodyLost, err)
 	}
 	h.BodyDone(head.id, buf, err)
 	return err == nil
-}
-
-// patient is a reader that waits for each read at most so long.
-type patient struct {
-	s       *yamux.Stream
-	r       io.Reader
-	timeout time.Duration
-}
-
-func (p *patient) Read(buf []byte) (int, error) {
-	p.s.SetReadDeadline(time.Now().Add(p.timeout))
-	return p.r.Read(buf)
 }

@@ -93,7 +93,7 @@ func expectBytes(t *testing.T, r io.Reader, want []byte) {
 
 // laneWays are the two ways in which a Conn can carry the lane; on the wire they
 // are one.
-var laneWays = map[string]*transport.Config{"past yamux": nil, "through yamux": {LaneThroughYamux: true}}
+var laneWays = map[string]*transport.Config{"past yamux": nil, "through yamux": {ThroughYamux: true}}
 
 // TestPlainYamuxClient speaks the lane and a bulk stream, both ways.
 func TestPlainYamuxClient(t *testing.T) {

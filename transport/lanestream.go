@@ -26,7 +26,7 @@ type laneStream interface {
 	serve(h Handler) error
 }
 
-// yamuxLane leaves the lane to yamux: Config.LaneThroughYamux.
+// yamuxLane leaves the lane to yamux: Config.ThroughYamux.
 type yamuxLane struct {
 	conn   *muxConn
 	stream *yamux.Stream
@@ -159,7 +159,7 @@ func (d *directLane) grant() uint32 {
 }
 
 // ended takes the end of the peer's side of the lane.
-func (d *directLane) ended() error {
+func (d *directLane) ended(bool) error {
 	err := errPeerClosed
 	if d.in.inMessage() {
 		err = io.ErrUnexpectedEOF

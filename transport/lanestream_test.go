@@ -94,7 +94,7 @@ func isViolation(err error) bool {
 
 // laneFrame is a frame of the lane.
 func laneFrame(kind byte, flags uint16, length uint32, body []byte) []byte {
-	b := appendHeader(nil, kind, length)
+	b := appendHeader(nil, kind, laneID, length)
 	binary.BigEndian.PutUint16(b[2:], flags)
 	return append(b, body...)
 }
@@ -171,7 +171,7 @@ func TestGrantsOfTheLane(t *testing.T) {
 		far.Write(laneFrame(frameData, 0, uint32(len(message)), message))
 	}
 	grant := make([]byte, headerSize)
-	if _, err := io.ReadFull(far, grant); err != nil || !bytes.Equal(grant, appendHeader(nil, frameWindow, config.Window/2)) {
+	if _, err := io.ReadFull(far, grant); err != nil || !bytes.Equal(grant, appendHeader(nil, frameWindow, laneID, config.Window/2)) {
 		t.Errorf("the peer got % x, %v", grant, err)
 	}
 	c.Abort(nil)

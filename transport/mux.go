@@ -51,8 +51,8 @@ func openMux(conn net.Conn, role Role, info Info, cfg *Config) (*muxConn, error)
 	c.bulk = newBulkSender(c)
 	c.under = &under{Conn: conn, writeTimeout: cfg.WriteTimeout, try: newTryWriter(conn)}
 	c.under.guard = newGuard(role, cfg, time.Now, c.Abort)
-	if !cfg.LaneThroughYamux {
-		c.under.lane = newDirectLane(c)
+	if !cfg.ThroughYamux {
+		c.under.lane, c.under.bulk = newDirectLane(c), c.bulk
 	}
 	settings := &yamux.Config{
 		AcceptBacklog:          cfg.MaxStreams,
@@ -177,11 +177,24 @@ func (c *muxConn) acceptLoop(h Handler) {
 			return
 		}
 		c.tasks.Go(func() {
-			c.receive(s, h)
+			c.receive(c.inbound(s), h)
 			c.under.guard.streams.done(s.StreamID()) // before the sender learns of it and opens another
 			s.Close()
 		})
 	}
+}
+
+// inbound returns a stream of the peer that yamux has accepted.
+func (c *muxConn) inbound(s *yamux.Stream) inbound {
+	if c.cfg.ThroughYamux {
+		return newYamuxIn(s)
+	}
+	in := c.under.guard.streams.inbound(s.StreamID())
+	if in == nil { // it was reset meanwhile
+		in = newInStream(s.StreamID(), int64(c.cfg.Window))
+		in.close(yamux.ErrConnectionReset)
+	}
+	return &directIn{inStream: in, conn: c}
 }
 
 // lingering bounds how long Close waits for the peer to take what is on its way.

@@ -12,7 +12,8 @@ const initialWindow = 256 << 10
 // peerStreams is the table of the bulk streams that the peer has opened, kept
 // by what passes on the wire and by the receivers. A stream stays in it as long
 // as yamux or a receiver holds something for it. yamux has no limit for their
-// number, and one for what it buffers only by stream.
+// number, and one for what it buffers only by stream; it does not see what passes
+// it by.
 type peerStreams struct {
 	window    int64 // of one stream, in bytes
 	max       int   // streams
@@ -25,11 +26,12 @@ type peerStreams struct {
 
 // peerStream is one of them.
 type peerStream struct {
-	unread   int64 // bytes that came and that no window update has granted again
-	accepted bool  // its first window update was sent
-	theirEnd bool  // the peer sends no more, or reset it
-	ourEnd   bool  // we send no more, or reset it
-	received bool  // no receiver waits for its bytes
+	in       *inStream // takes what comes past yamux
+	unread   int64     // bytes that came and that no window update has granted again
+	accepted bool      // its first window update was sent
+	theirEnd bool      // the peer sends no more, or reset it
+	ourEnd   bool      // we send no more, or reset it
+	received bool      // no receiver waits for its bytes
 }
 
 func newPeerStreams(cfg *Config) *peerStreams {
@@ -48,7 +50,17 @@ func (p *peerStreams) cameOpen(id uint32) error {
 	if len(p.open) >= p.max {
 		return violation("more than %d bulk streams at once", p.max)
 	}
-	p.open[id] = &peerStream{}
+	p.open[id] = &peerStream{in: newInStream(id, p.window)}
+	return nil
+}
+
+// inbound returns stream id; nil if it is not open.
+func (p *peerStreams) inbound(id uint32) *inStream {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s := p.open[id]; s != nil {
+		return s.in
+	}
 	return nil
 }
 
@@ -65,10 +77,21 @@ func (p *peerStreams) came(id uint32, n int64, flags uint16) error {
 	s.theirEnd = s.theirEnd || flags&(flagFIN|flagRST) != 0
 	s.ourEnd = s.ourEnd || flags&flagRST != 0
 	p.settle(id, s)
-	if p.unread > p.maxUnread {
+	switch {
+	case s.unread > s.limit(p.window):
+		return violation("more than the window of %d bytes on stream %d", s.limit(p.window), id)
+	case p.unread > p.maxUnread:
 		return violation("more than %d bytes on bulk streams that were not read yet", p.maxUnread)
 	}
 	return nil
+}
+
+// limit is how many unread bytes there may be.
+func (s *peerStream) limit(window int64) int64 {
+	if !s.accepted {
+		return initialWindow
+	}
+	return window
 }
 
 // sent notes a window update with flags, which grants n bytes.

@@ -144,10 +144,10 @@ type Config struct {
 	// much the peer may send that was not read yet, on all bulk streams together 32
 	// times as much. Zero means 1 MiB.
 	Window uint32
-	// LaneThroughYamux sends the lane through yamux's queues and goroutines, as
+	// ThroughYamux sends the lane through yamux's queues and goroutines, as
 	// everything else; the bytes on the wire are the same. It is slower, and there
 	// to compare with.
-	LaneThroughYamux bool
+	ThroughYamux bool
 	// PipeNet is the network of pipe:// addresses, which need it.
 	PipeNet *PipeNet
 }

@@ -10,8 +10,8 @@ import (
 
 // under is the conn below yamux. Outbound it joins each frame's header with its
 // body, which yamux writes one after the other, into one write with a deadline;
-// inbound it reads into a large buffer and shows every frame to the guard. The
-// frames of the lane pass yamux by, both ways.
+// inbound it reads into a large buffer and shows every frame to the guard. Data
+// and windows of the lane and of bulk streams pass yamux by, both ways.
 type under struct {
 	net.Conn
 	writeTimeout time.Duration
@@ -23,12 +23,13 @@ type under struct {
 	failed  error            // of the write that was the last
 	held    [headerSize]byte // a header whose body has not come yet
 	hold    bool
-	heads   []byte     // headers of the lane
+	heads   []byte     // headers of frames that pass yamux by
 	out     []byte     // headers and body joined
 	tail    []byte     // what a tried write has left of out
 	try     *tryWriter // nil where writes cannot be tried
 
-	lane  *directLane // takes the lane's frames; nil: they are yamux's
+	lane  *directLane // takes the lane's frames; nil: all frames are yamux's
+	bulk  *bulkSender // hears what receivers of its streams say, if lane is not nil
 	frame inFrame
 
 	buf    []byte // read and not yet used: buf[next:end]
@@ -44,6 +45,8 @@ const (
 	minReadBuffer = 4 << 10
 	maxReadBuffer = 64 << 10
 	sparseReads   = 16 // so many small ones make the buffer smaller
+
+	directRead = 8 << 10 // so much of a body is read past the buffer
 )
 
 // headerSize is the size of yamux's frame header: version, type, flags (2),
@@ -65,6 +68,9 @@ func (u *under) Write(p []byte) (int, error) {
 		return len(p), u.send(u.held[:], p)
 	}
 	u.guard.sent(p) // a header, as no body is due
+	if h := parseHeader(p); u.bulk != nil && h.flags&flagSYN != 0 && h.id != laneID {
+		u.bulk.opens(h.id) // now: the receiver may answer before yamux has returned
+	}
 	if p[1] == frameData && binary.BigEndian.Uint32(p[8:]) > 0 {
 		copy(u.held[:], p)
 		u.hold = true
@@ -145,18 +151,30 @@ func (u *under) tryLane(grant uint32, payload []byte) (taken, more bool) {
 func (u *under) laneHeads(grant uint32, payload int) []byte {
 	u.heads = u.heads[:0]
 	if grant > 0 {
-		u.heads = appendHeader(u.heads, frameWindow, grant)
+		u.heads = appendHeader(u.heads, frameWindow, laneID, grant)
 	}
 	if payload > 0 {
-		u.heads = appendHeader(u.heads, frameData, uint32(payload))
+		u.heads = appendHeader(u.heads, frameData, laneID, uint32(payload))
 	}
 	return u.heads
 }
 
-// appendHeader appends the header of a frame of the lane without flags.
-func appendHeader(b []byte, kind byte, length uint32) []byte {
+// appendHeader appends the header of a frame without flags.
+func appendHeader(b []byte, kind byte, id, length uint32) []byte {
 	b = append(b, 0, kind, 0, 0)
-	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(b, laneID), length)
+	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(b, id), length)
+}
+
+// writeFrame writes a frame of a bulk stream without flags; its payload, if it is
+// data, is in two parts.
+func (u *under) writeFrame(kind byte, id, length uint32, start, rest []byte) error {
+	u.writing.Lock()
+	defer u.writing.Unlock()
+	if u.ended {
+		return nil
+	}
+	u.heads = append(appendHeader(u.heads[:0], kind, id, length), start...)
+	return u.send(u.heads, rest)
 }
 
 // closeWrite tells the peer that nothing more comes, and leaves the other
@@ -175,141 +193,5 @@ func (u *under) closeWrite() {
 func (u *under) letGo() {
 	if u.lane != nil {
 		u.lane.handler = nil
-	}
-}
-
-// Read gives yamux what came: every frame that the guard lets pass, except those
-// that the lane takes.
-func (u *under) Read(p []byte) (int, error) {
-	for {
-		if n := u.give(p); n > 0 {
-			return n, nil
-		}
-		if u.frame.last && u.frame.left == 0 {
-			return 0, u.lane.ended()
-		}
-		if u.next == u.end {
-			if err := u.fill(); err != nil {
-				return 0, err
-			}
-		}
-		if err := u.advance(); err != nil {
-			return 0, err
-		}
-	}
-}
-
-// inFrame is the inbound frame that is being read.
-type inFrame struct {
-	header [headerSize]byte
-	have   int    // bytes of header that were read
-	pass   []byte // of header, not yet given to yamux
-	left   int    // bytes of the body that have not been taken
-	ofLane bool   // the body is the lane's
-	last   bool   // the lane ends with it
-}
-
-// give copies to p what comes next for yamux, of a header or a body; 0 if there is
-// nothing in the buffer.
-func (u *under) give(p []byte) (n int) {
-	f := &u.frame
-	if len(f.pass) > 0 {
-		n = copy(p, f.pass)
-		f.pass = f.pass[n:]
-		return n
-	}
-	if !f.ofLane {
-		n = copy(p, u.body())
-		u.take(n)
-	}
-	return n
-}
-
-// body is what the buffer has of the frame's body.
-func (u *under) body() []byte { return u.buf[u.next:min(u.end, u.next+u.frame.left)] }
-
-// take moves on by n bytes of the body.
-func (u *under) take(n int) {
-	u.next += n
-	u.frame.left -= n
-}
-
-// advance uses what the buffer has that is not yamux's yet: a body of the lane, or
-// the next header.
-func (u *under) advance() error {
-	f := &u.frame
-	switch {
-	case f.left > 0 && f.ofLane:
-		body := u.body()
-		u.take(len(body))
-		return u.lane.came(body)
-	case f.left > 0:
-		return nil // give will
-	}
-	n := copy(f.header[f.have:], u.buf[u.next:u.end])
-	u.next += n
-	if f.have += n; f.have < headerSize {
-		return nil
-	}
-	h := parseHeader(f.header[:])
-	if err := u.guard.came(h); err != nil {
-		return err
-	}
-	u.begin(h)
-	return nil
-}
-
-// begin sorts out who gets the frame whose header has come. Of the lane's frames
-// yamux gets the flags alone.
-func (u *under) begin(h header) {
-	f := &u.frame
-	f.have, f.left, f.pass = 0, 0, f.header[:]
-	f.ofLane = u.lane != nil && h.id == laneID && (h.kind == frameData || h.kind == frameWindow)
-	if h.kind == frameData {
-		f.left = int(h.length)
-	}
-	if !f.ofLane {
-		return
-	}
-	f.last = h.flags&(flagFIN|flagRST) != 0
-	switch {
-	case h.kind == frameWindow:
-		u.lane.widen(h.length)
-	case h.flags != 0:
-		clear(f.header[headerSize-4:]) // its length
-	}
-	if h.flags == 0 {
-		f.pass = nil
-	}
-}
-
-// fill reads from the network into the buffer, which is empty.
-func (u *under) fill() error {
-	if len(u.buf) != u.size || u.size == 0 {
-		u.size = max(u.size, minReadBuffer)
-		u.buf = make([]byte, u.size)
-	}
-	n, err := u.Conn.Read(u.buf)
-	u.received.Add(uint64(n))
-	if n == 0 {
-		return err
-	}
-	u.fit(n)
-	u.next, u.end = 0, n
-	return nil
-}
-
-// fit adapts the buffer's size to a read of n bytes.
-func (u *under) fit(n int) {
-	u.sparse++
-	if n > u.size/8 {
-		u.sparse = 0
-	}
-	switch {
-	case n == u.size:
-		u.size = min(4*u.size, maxReadBuffer)
-	case u.sparse == sparseReads:
-		u.size = max(u.size/4, minReadBuffer)
-		u.sparse = 0
 	}
 }

@@ -72,7 +72,7 @@ func TestNothingFollowsATornFrame(t *testing.T) {
 	writers := map[string]func(*under) error{
 		"lane": func(u *under) error { return u.writeLane(0, make([]byte, 100)) },
 		"yamux": func(u *under) error {
-			_, err := u.Write(appendHeader(nil, frameWindow, 1))
+			_, err := u.Write(appendHeader(nil, frameWindow, laneID, 1))
 			return err
 		},
 		"yamux's data": func(u *under) error {
@@ -102,7 +102,7 @@ func TestNothingFollowsTheEnd(t *testing.T) {
 	_, header := u.Write(laneFrame(frameData, 0, 100, nil))
 	u.closeWrite()
 	_, body := u.Write(make([]byte, 100))
-	_, window := u.Write(appendHeader(nil, frameWindow, 1))
+	_, window := u.Write(appendHeader(nil, frameWindow, laneID, 1))
 	if err := errors.Join(header, body, window, u.writeLane(1, make([]byte, 100))); err != nil || len(conn.seen) > 0 {
 		t.Errorf("%v, writes of %d bytes", err, conn.seen)
 	}

@@ -51,7 +51,7 @@ var laneSteps = []struct {
 				t.Error(err)
 			}
 		}},
-	{laneVector{Name: "a bulk body", About: "yamux: stream 3 opens; data, 2 bytes: body number 9, of 5 bytes, as uvarints; data, the 5 bytes"}, 12 + 12 + 2 + 12 + len(vectorBody),
+	{laneVector{Name: "a bulk body", About: "yamux: stream 3 opens; data, 7 bytes: body number 9, of 5 bytes, as uvarints, and the 5 bytes"}, 12 + 12 + 2 + len(vectorBody),
 		func(t *testing.T, c transport.Conn) {
 			if err := c.SendBody(t.Context(), 9, vectorBody); err != nil {
 				t.Error(err)
