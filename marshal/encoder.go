@@ -2,6 +2,8 @@ package marshal
 
 import (
 	"errors"
+
+	"github.com/netobj/netobj/internal/buffers"
 )
 
 // Slot is one entry of a message's reference table: an object, and the name of
@@ -27,10 +29,15 @@ type Encoder struct {
 // keepBytes is the largest buffer that Reset keeps.
 const keepBytes = 64 << 10
 
+// headMax is the size of the longest head of an item, in bytes.
+const headMax = 9
+
 // Reset empties the encoder and sets the limits that its peer has told; nil
-// means [DefaultLimits]. The buffer is kept, unless it is large.
+// means [DefaultLimits]. The buffer is kept, unless it is large: then it goes to
+// whoever needs such a one next.
 func (e *Encoder) Reset(lim *Limits) {
 	if cap(e.buf) > keepBytes {
+		buffers.Put(e.buf)
 		e.buf = nil
 	}
 	clear(e.slots)
@@ -102,7 +109,7 @@ func (e *Encoder) Bytes(v []byte) {
 		e.Nil()
 		return
 	}
-	e.buf = AppendBytes(e.buf, v)
+	e.buf = AppendBytes(buffers.Grow(e.buf, headMax+len(v)), v)
 }
 
 // Array writes the head of an array, or of a tuple, of n elements.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/netobj/netobj/internal/buffers"
 	"github.com/netobj/netobj/internal/wire"
 	"github.com/netobj/netobj/marshal"
 	"github.com/netobj/netobj/transport"
@@ -154,7 +155,7 @@ func (s *session) Body(ctx context.Context, id uint64, size int64) ([]byte, erro
 	case w.over != nil:
 		return nil, nil
 	}
-	return make([]byte, size), nil
+	return buffers.Get(int(size)), nil // it comes back with keep, if nobody has got it
 }
 
 func violation(format string, args ...any) error {

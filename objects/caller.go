@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/netobj/netobj/internal/buffers"
 	"github.com/netobj/netobj/internal/wire"
 	"github.com/netobj/netobj/marshal"
 	"github.com/netobj/netobj/proxy"
@@ -74,9 +75,10 @@ func (c *call) Finish(pc *proxy.Call, results error) error {
 }
 
 // keep returns buf for the next use, empty, unless it grew so much that it
-// would only hold memory.
+// would only hold memory: then it goes to whoever needs such a one next.
 func keep(buf []byte) []byte {
 	if cap(buf) > 64<<10 {
+		buffers.Put(buf)
 		return nil
 	}
 	return buf[:0]

@@ -28,14 +28,15 @@ const (
 // test: whoever adds one decides here where it stands.
 var rules = map[string][]string{
 	"internal/table":          {},
+	"internal/buffers":        {},
 	"internal/lifetime":       {"internal/table"},
 	"internal/wire":           {"marshal"},
 	"internal/schema":         {"marshal"},
-	"marshal":                 {cbor},
+	"marshal":                 {"internal/buffers", cbor},
 	"proxy":                   {"marshal"},
 	"transport":               {yamux},
 	"transport/transporttest": {"transport"},
-	"objects":                 {"proxy", "marshal", "transport", "internal/wire", "internal/lifetime", "internal/table", uuid},
+	"objects":                 {"proxy", "marshal", "transport", "internal/wire", "internal/lifetime", "internal/table", "internal/buffers", uuid},
 	"registry":                {"objects", "proxy", "marshal", uuid},
 	"registry/boltstore":      {"registry", bbolt, uuid},
 	"registry/storetest":      {"registry", uuid},
