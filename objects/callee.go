@@ -26,10 +26,11 @@ type incoming struct {
 	object   lifetime.ObjectID // the target; 0 for the node object
 	target   any
 	method   uint64
-	deadline time.Time // zero: none
-	payload  []byte    // owned by the incoming
-	held     int64     // of the session's budget for arguments, for a payload that came as a bulk body
-	parked   int64     // of the same, for what else the call holds while it waits
+	m        *proxy.Method // the target's method of that number; nil if it has none, and for a forwarder
+	deadline time.Time     // zero: none
+	payload  []byte        // owned by the incoming
+	held     int64         // of the session's budget for arguments, for a payload that came as a bulk body
+	parked   int64         // of the same, for what else the call holds while it waits
 	slots    []marshal.Slot
 	passing  []marshal.Slot // references that a forwarder passes on, both ways
 	refused  *Error         // why the method is not run at all
@@ -41,6 +42,7 @@ type incoming struct {
 	cancelled bool               // the caller gave up
 
 	out   outgoing
+	alone bool // the answer is: no other call is open
 	head  []byte
 	extra marshal.Encoder // error trees and runtime errors
 }
@@ -81,7 +83,11 @@ func (s *session) receiveCall(msg []byte) error {
 	}
 	if !m.Body.Bulk {
 		in.payload = append(in.payload[:0], m.Body.Inline...)
-		s.serving.admit(in, true)
+		if s.serving.admitInline(in) {
+			s.serving.runInline(in)
+		} else {
+			s.serving.admit(in, true)
+		}
 		return nil
 	}
 	s.serving.admit(in, false)
@@ -92,23 +98,31 @@ func (s *session) receiveCall(msg []byte) error {
 	}})
 }
 
-// find looks the target up and keeps it alive until the call is over.
+// find looks target and method up, and keeps the target alive until the call is
+// over.
 func (in *incoming) find() {
 	if in.xid == nodeXID {
 		in.target = peerObject{in.s}
-		return
+	} else {
+		var ok bool
+		in.object, in.target, ok = in.s.node.exports.begin(in.s.id, in.xid)
+		if !ok {
+			in.refused = fault(CodeNoSuchObject, fmt.Errorf("this session knows no object %d", in.xid), "")
+			return
+		}
 	}
-	var ok bool
-	in.object, in.target, ok = in.s.node.exports.begin(in.s.id, in.xid)
-	if !ok {
-		in.refused = fault(CodeNoSuchObject, fmt.Errorf("this session knows no object %d", in.xid), "")
-	}
+	in.m = proxy.SkeletonOf(in.target).Method(proxy.MethodID(in.method))
 }
 
 // run serves the call, on a worker; the caller has yet to finish it.
 func (in *incoming) run() {
 	ctx, cancel := in.context()
 	in.s.serving.started(in, cancel)
+	in.perform(ctx, cancel, (*incoming).reply)
+}
+
+// perform runs the method and has it answered, also if it ends its goroutine.
+func (in *incoming) perform(ctx context.Context, cancel context.CancelFunc, reply func(*incoming, answer)) {
 	var a answer
 	returned := false
 	defer func() {
@@ -116,9 +130,7 @@ func (in *incoming) run() {
 			a = in.refuse(fault(CodePanic, errGoexit, hintPanic))
 		}
 		cancel()
-		in.reply(a)
-		in.s.passed(in.passing)
-		in.s.letGo(in.object)
+		reply(in, a)
 	}()
 	a = in.serve(ctx)
 	returned = true
@@ -173,7 +185,7 @@ func (in *incoming) serve(ctx context.Context) answer {
 	if ref, forwarder := in.target.(*proxy.Ref); forwarder {
 		return in.relay(ctx, ref)
 	}
-	m := proxy.SkeletonOf(in.target).Method(proxy.MethodID(in.method))
+	m := in.m
 	if m == nil {
 		return in.refuse(fault(CodeNoSuchMethod, fmt.Errorf("%T", in.target), "compare the versions of the interface on both sides"))
 	}
@@ -261,6 +273,12 @@ func (in *incoming) fault(f *Error, outcome Outcome) answer {
 // reply sends the Return. It travels whether or not the caller still waits, for
 // its number and its references must be accounted for.
 func (in *incoming) reply(a answer) {
+	a = in.prepare(a)
+	in.conclude(in.transmit(a))
+}
+
+// prepare makes a, or what stands in for it, ready to be sent.
+func (in *incoming) prepare(a answer) answer {
 	s := in.s
 	if max := s.limits.MaxMessage; a.size() > max { // with its error, or passed on from a node with other limits
 		a = in.refuse(fault(CodeLimit, fmt.Errorf("the answer takes %d bytes, Limits.MessageSize is %d", a.size(), max), hintSize))
@@ -274,24 +292,36 @@ func (in *incoming) reply(a answer) {
 	if fail != nil {
 		a = in.refuse(fail)
 	}
-	used := in.out.used
 	in.settle() // before the peer can know that there is room again
-	alone := s.serving.answered()
-	if err := in.transmit(a, alone); err != nil {
+	in.alone = s.serving.answered()
+	return a
+}
+
+// conclude lets go of what the call held; err tells that its answer was not sent.
+func (in *incoming) conclude(err error) {
+	s, used := in.s, in.out.used
+	if err != nil {
 		s.ungrant(&in.out)
 	}
 	s.imports.unuse(used...)
+	s.passed(in.passing)
+	s.letGo(in.object)
 }
 
-// transmit sends the Return; alone, if no other is expected soon.
-func (in *incoming) transmit(a answer, alone bool) error {
+// appendReturn returns the head of a Return whose results follow.
+func (in *incoming) appendReturn(a answer) []byte {
+	m := wire.Return{ID: in.id, Status: a.status, Caps: in.out.caps}
+	in.head = append(m.AppendHead(in.head[:0], a.size()), a.prefix...)
+	return in.head
+}
+
+func (in *incoming) transmit(a answer) error {
 	s := in.s
 	size := a.size()
-	m := wire.Return{ID: in.id, Status: a.status, Caps: in.out.caps}
 	if size <= bulkThreshold {
-		in.head = append(m.AppendHead(in.head[:0], size), a.prefix...)
-		return s.sendCall(s.ctx, alone, in.head, a.results)
+		return s.sendCall(s.ctx, in.alone, in.appendReturn(a), a.results)
 	}
+	m := wire.Return{ID: in.id, Status: a.status, Caps: in.out.caps}
 	m.Body = wire.Body{Bulk: true, BulkID: s.calls.nextBulk(), Size: uint64(size)}
 	in.head = m.AppendHead(in.head[:0], 0)
 	if err := s.conn.Send(s.ctx, in.head, nil); err != nil {

@@ -40,6 +40,7 @@ func (h *heart) start(s *session) {
 }
 
 func (h *heart) tick(s *session) {
+	s.serving.watchReader()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.stopped {

@@ -24,8 +24,9 @@ import (
 type rawPeer struct {
 	t     *testing.T
 	conn  transport.Conn
-	lane  chan []byte // messages that the node sent
-	ended chan error  // why the connection ended
+	lane  chan []byte   // messages that the node sent
+	ended chan error    // why the connection ended
+	turn  chan struct{} // held by the reader, or by a test that stops it; capacity 1
 }
 
 func dialRawPeer(t *testing.T, url string) *rawPeer {
@@ -49,7 +50,7 @@ func dialRawPeerOn(t *testing.T, pipes *transport.PipeNet, url string) *rawPeer 
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &rawPeer{t: t, conn: conn, lane: make(chan []byte, 1000), ended: make(chan error, 1)}
+	p := &rawPeer{t: t, conn: conn, lane: make(chan []byte, 1000), ended: make(chan error, 1), turn: make(chan struct{}, 1)}
 	go func() { p.ended <- conn.Serve(p) }()
 	t.Cleanup(func() { conn.Abort(nil) })
 	return p
@@ -57,6 +58,8 @@ func dialRawPeerOn(t *testing.T, pipes *transport.PipeNet, url string) *rawPeer 
 
 // Message keeps what no test waits for only as long as there is room.
 func (p *rawPeer) Message(msg []byte) {
+	p.turn <- struct{}{}
+	defer func() { <-p.turn }()
 	select {
 	case p.lane <- append([]byte(nil), msg...):
 	default:

@@ -15,6 +15,7 @@ import (
 
 	"github.com/netobj/netobj/internal/lifetime"
 	"github.com/netobj/netobj/internal/wire"
+	"github.com/netobj/netobj/proxy"
 	"github.com/netobj/netobj/transport"
 )
 
@@ -57,6 +58,32 @@ func TestNoCallOvertakesTheQueue(t *testing.T) {
 	v.join()
 	if !slices.Equal(conn.ids, []uint64{0, 1}) {
 		t.Errorf("the calls ran in the order %v", conn.ids)
+	}
+}
+
+// TestNoInlineCallOvertakes: a call that waits for a place, for a body or for a worker
+// comes first.
+func TestNoInlineCallOvertakes(t *testing.T) {
+	n := NewNode(nil)
+	defer n.Close()
+	in, other := &incoming{xid: 1, m: &proxy.Method{Inline: true}}, &incoming{xid: 1}
+	for name, c := range map[string]struct {
+		wait func(*serving)
+		runs bool
+	}{
+		"none":                 {func(*serving) {}, true},
+		"for a place":          {func(v *serving) { v.queue = append(v.queue, other) }, false},
+		"for a worker":         {func(v *serving) { v.workers.ready = append(v.workers.ready, other) }, false},
+		"for its body":         {func(v *serving) { v.held[1] = append(v.held[1], other) }, false},
+		"for another's body":   {func(v *serving) { v.held[2] = append(v.held[2], other) }, true},
+		"none, but all places": {func(v *serving) { v.running.Store(v.limit()) }, false},
+	} {
+		s := &session{node: n}
+		s.serving.init(s)
+		c.wait(&s.serving)
+		if got := s.serving.admitInline(in); got != c.runs {
+			t.Errorf("while a call waits: %s: it runs inline: %v", name, got)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"runtime"
+	"sync/atomic"
 	"testing"
 
 	"github.com/netobj/netobj/objects"
@@ -12,7 +13,22 @@ import (
 
 // box implements sample.Box.
 type box struct {
-	kept [][]byte // what the methods were given, also what was only lent
+	kept   [][]byte // what the methods were given, also what was only lent
+	counts []int64  // what Count has noted, on one reader
+	filled atomic.Int64
+	hook   func(ctx context.Context, kind string) error
+}
+
+func (b *box) Count(_ context.Context, n int64) error {
+	b.counts = append(b.counts, n)
+	return nil
+}
+
+func (b *box) Hook(ctx context.Context, kind string) error { return b.hook(ctx, kind) }
+
+func (b *box) Fill(_ context.Context, body []byte, n int) ([]byte, error) {
+	b.filled.Add(1)
+	return bytes.Repeat(body[:1], n), nil
 }
 
 func (b *box) Lent(_ context.Context, body []byte, from int) ([]byte, error) {
@@ -58,6 +74,7 @@ func TestLentMemoryIsPoisoned(t *testing.T) {
 				if err != nil || !bytes.Equal(rest, body[10:]) {
 					t.Fatalf("%s: %d bytes, %v", name, len(rest), err)
 				}
+				others(t, remote)
 				p.idle()
 				whole := bytes.Equal(b.kept[0], body)
 				poisoned := bytes.Equal(b.kept[0], bytes.Repeat([]byte{0xff}, size))
@@ -67,6 +84,16 @@ func TestLentMemoryIsPoisoned(t *testing.T) {
 			}
 		}
 	})
+}
+
+// others makes calls that take over what buffers the ones before have left.
+func others(t *testing.T, remote sample.Box) {
+	t.Helper()
+	for range 3 {
+		if got, err := remote.Lent(t.Context(), make([]byte, 20_000), 0); err != nil || got[0] != 0 {
+			t.Fatalf("%.8x, %v", got, err)
+		}
+	}
 }
 
 // idle returns when the server is done with all calls, those too that it has just
@@ -90,11 +117,7 @@ func TestResultsBelongToTheCaller(t *testing.T) {
 			for i := range first {
 				first[i] = 7
 			}
-			for range 3 {
-				if other, err := remote.Lent(t.Context(), make([]byte, size), 0); err != nil || other[0] != 0 {
-					t.Fatalf("%.8x, %v", other, err)
-				}
-			}
+			others(t, remote)
 			if !bytes.Equal(first, bytes.Repeat([]byte{7}, size)) {
 				t.Errorf("a result of %d bytes became %.8x", size, first)
 			}

@@ -31,6 +31,7 @@ type Node struct {
 	leases      leases
 	born        time.Time
 	roots       roots
+	slow        sync.Map // *proxy.Method of those that the log has named, see inline.go
 
 	ctx    context.Context // ends when the node stops working: parent of dials and sessions
 	cancel context.CancelCauseFunc

@@ -10,7 +10,6 @@ import (
 
 	"github.com/netobj/netobj/internal/lifetime"
 	"github.com/netobj/netobj/marshal"
-	"github.com/netobj/netobj/proxy"
 )
 
 // serving holds the calls that the peer makes on this node's objects, from
@@ -33,6 +32,7 @@ type serving struct {
 	draining bool
 	idle     chan struct{} // closed when draining and no call is left
 	workers  workers
+	onReader *incoming // the call whose method runs on the reader; nil: none
 
 	open    atomic.Int64 // calls whose answer is not on its way: the peer counts those
 	running atomic.Int64 // calls that have a place; changed with mu held
@@ -195,8 +195,7 @@ func (v *serving) cancel(id uint64) {
 }
 
 // answered tells that the answer is about to be sent: as soon as the peer has
-// it, it may make another call.
-// It reports whether no other call is open.
+// it, it may make another call. It reports whether no other call is open.
 func (v *serving) answered() (alone bool) { return v.open.Add(-1) == 0 }
 
 // finish takes the call back and gives its place to the next; v.mu is held.
@@ -297,8 +296,8 @@ func (v *serving) holders() []string {
 	var names []string
 	for _, in := range v.calls {
 		name := fmt.Sprintf("method %x", in.method)
-		if m := proxy.SkeletonOf(in.target).Method(proxy.MethodID(in.method)); m != nil {
-			name = m.FullName()
+		if in.m != nil {
+			name = in.m.FullName()
 		}
 		names = append(names, fmt.Sprintf("%s for %s since %v", name, v.s.peer.addr, (v.s.node.clock()-in.begun).Round(time.Millisecond)))
 	}

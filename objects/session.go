@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +32,7 @@ type session struct {
 
 	ctx    context.Context // parent of the contexts of methods; ends with the session
 	cancel context.CancelCauseFunc
+	over   sync.Once     // of end
 	ended  chan struct{} // closed when nothing of the session runs any more but methods
 
 	calls   calls
@@ -129,10 +131,12 @@ func (s *session) start() {
 	}
 }
 
-// end cleans up after the connection: calls fail, references break, contexts
-// end, and the peer's own references go at once if it said goodbye, else when
-// its lease is over.
-func (s *session) end(cause error) {
+// end cleans up after the connection, once.
+func (s *session) end(cause error) { s.over.Do(func() { s.cleanUp(cause) }) }
+
+// cleanUp lets calls fail, references break and contexts end. The peer's own
+// references go at once if it said goodbye, else when its lease is over.
+func (s *session) cleanUp(cause error) {
 	s.heart.stop()
 	s.node.mu.Lock()
 	if s.node.sessions[s.peer.incarnation] == s {

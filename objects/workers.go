@@ -55,9 +55,7 @@ func (v *serving) work() {
 	var in *incoming
 	defer func() {
 		if in != nil { // its method has called runtime.Goexit
-			v.mu.Lock()
-			v.finish(in)
-			v.mu.Unlock()
+			v.done(in)
 		}
 	}()
 	v.arrive()
@@ -72,6 +70,9 @@ func (v *serving) arrive() {
 	defer v.mu.Unlock()
 	v.workers.coming = false
 }
+
+// behind reports whether a call is ready that no worker has taken; v.mu is held.
+func (w *workers) behind() bool { return w.first < len(w.ready) }
 
 // next finishes the call that the worker has run, if any, and returns another one,
 // for which it waits if no other worker does. nil ends the worker.

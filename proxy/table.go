@@ -13,12 +13,11 @@ var table = struct {
 	byName map[string]*Interface
 	byType map[reflect.Type]*Interface
 	byID   map[MethodID]*Method
-	skels  map[reflect.Type]*Skeleton // by the dynamic type of exported values
+	skels  sync.Map // reflect.Type, the dynamic type of exported values, to *Skeleton; every call looks here
 }{
 	byName: map[string]*Interface{},
 	byType: map[reflect.Type]*Interface{},
 	byID:   map[MethodID]*Method{},
-	skels:  map[reflect.Type]*Skeleton{},
 }
 
 // Register makes i the description of interface T and returns it. Generated
@@ -46,7 +45,7 @@ func Register[T any](i *Interface) *Interface {
 	}
 	table.byName[i.Name] = i
 	table.byType[i.Type] = i
-	clear(table.skels)
+	table.skels.Clear()
 	return i
 }
 
@@ -88,15 +87,12 @@ func (s *Skeleton) Method(id MethodID) *Method { return s.methods[id] }
 // are empty if object implements no exported interface.
 func SkeletonOf(object any) *Skeleton {
 	t := reflect.TypeOf(object)
-	table.mu.RLock()
-	s := table.skels[t]
-	table.mu.RUnlock()
-	if s != nil {
-		return s
+	if s, ok := table.skels.Load(t); ok {
+		return s.(*Skeleton)
 	}
 	table.mu.Lock()
 	defer table.mu.Unlock()
-	s = &Skeleton{methods: map[MethodID]*Method{}}
+	s := &Skeleton{methods: map[MethodID]*Method{}}
 	for _, i := range table.byName {
 		if t != nil && t.Implements(i.Type) {
 			s.Interfaces = append(s.Interfaces, i)
@@ -106,6 +102,6 @@ func SkeletonOf(object any) *Skeleton {
 		}
 	}
 	sortInterfaces(s.Interfaces)
-	table.skels[t] = s
+	table.skels.Store(t, s)
 	return s
 }

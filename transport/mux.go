@@ -168,7 +168,7 @@ func (c *muxConn) spawn(f func()) bool {
 func (c *muxConn) acceptLoop(h Handler) {
 	defer close(c.accepted)
 	for {
-		s, err := c.session.AcceptStream()
+		s, err := c.session.AcceptStreamWithContext(c.ctx) // also if a handler has ended the reader
 		if err != nil {
 			c.lost = err
 			if !c.session.IsClosed() {

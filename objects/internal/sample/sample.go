@@ -72,6 +72,19 @@ type Box interface {
 	Lent(ctx context.Context, body []byte, from int) (rest []byte, err error)
 	// Kept is Lent without directives.
 	Kept(ctx context.Context, body []byte, from int) (rest []byte, err error)
+	// Count notes n.
+	//
+	//objgen:inline
+	Count(ctx context.Context, n int64) error
+	// Hook does what a test wants it to.
+	//
+	//objgen:inline
+	Hook(ctx context.Context, kind string) error
+	// Fill returns n bytes like the first of body.
+	//
+	//objgen:inline
+	//objgen:lend
+	Fill(ctx context.Context, body []byte, n int) ([]byte, error)
 }
 
 // Named is a second interface of the same objects.

@@ -318,9 +318,70 @@ func NewBoxProxy(ref *proxy.Ref) *BoxProxy { return (*BoxProxy)(ref) }
 // ProxyRef returns the reference behind the proxy.
 func (p *BoxProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
+// Count notes n.
+func (p *BoxProxy) Count(ctx context.Context, n int64) error {
+	c := p.ProxyRef().Begin(ctx, &boxInterface.Methods[0])
+	c.Args.Array(1)
+	c.Args.Int(n)
+	c.Invoke()
+	return c.End()
+}
+
+func serveBoxCount(ctx context.Context, object any, in *proxy.Incoming) error {
+	n := in.Args.Next().Int64()
+	if err := in.Decoded(); err != nil {
+		return err
+	}
+	err := object.(Box).Count(ctx, n)
+	in.Results.Array(0)
+	return err
+}
+
+// Fill returns n bytes like the first of body.
+func (p *BoxProxy) Fill(ctx context.Context, body []byte, n int) (r0 []byte, err error) {
+	c := p.ProxyRef().Begin(ctx, &boxInterface.Methods[1])
+	c.Args.Array(2)
+	c.Args.Bytes(body)
+	c.Args.Int(int64(n))
+	c.Invoke()
+	r0 = c.Results.Next().Bytes()
+	return r0, c.End()
+}
+
+func serveBoxFill(ctx context.Context, object any, in *proxy.Incoming) error {
+	body := in.Args.Next().View()
+	n := in.Args.Next().Int()
+	if err := in.Decoded(); err != nil {
+		return err
+	}
+	r0, err := object.(Box).Fill(ctx, body, n)
+	in.Results.Array(1)
+	in.Results.Bytes(r0)
+	return err
+}
+
+// Hook does what a test wants it to.
+func (p *BoxProxy) Hook(ctx context.Context, kind string) error {
+	c := p.ProxyRef().Begin(ctx, &boxInterface.Methods[2])
+	c.Args.Array(1)
+	c.Args.String(kind)
+	c.Invoke()
+	return c.End()
+}
+
+func serveBoxHook(ctx context.Context, object any, in *proxy.Incoming) error {
+	kind := in.Args.Next().String()
+	if err := in.Decoded(); err != nil {
+		return err
+	}
+	err := object.(Box).Hook(ctx, kind)
+	in.Results.Array(0)
+	return err
+}
+
 // Kept is Lent without directives.
 func (p *BoxProxy) Kept(ctx context.Context, body []byte, from int) (rest []byte, err error) {
-	c := p.ProxyRef().Begin(ctx, &boxInterface.Methods[0])
+	c := p.ProxyRef().Begin(ctx, &boxInterface.Methods[3])
 	c.Args.Array(2)
 	c.Args.Bytes(body)
 	c.Args.Int(int64(from))
@@ -343,7 +404,7 @@ func serveBoxKept(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Lent returns a part of what it was lent.
 func (p *BoxProxy) Lent(ctx context.Context, body []byte, from int) (rest []byte, err error) {
-	c := p.ProxyRef().Begin(ctx, &boxInterface.Methods[1])
+	c := p.ProxyRef().Begin(ctx, &boxInterface.Methods[4])
 	c.Args.Array(2)
 	c.Args.Bytes(body)
 	c.Args.Int(int64(from))
@@ -484,6 +545,28 @@ var boxInterface = proxy.Register[Box](&proxy.Interface{
 	Doc:  "Box has methods with directives.",
 	View: func(ref *proxy.Ref) any { return NewBoxProxy(ref) },
 	Methods: []proxy.Method{{
+		Name:      "Count",
+		Signature: "Count(ctx context.Context, n int64) error",
+		Doc:       "Count notes n.",
+		Params:    []proxy.Field{{Name: "n", Type: "int64"}},
+		Inline:    true,
+		Serve:     serveBoxCount,
+	}, {
+		Name:      "Fill",
+		Signature: "Fill(ctx context.Context, body []byte, n int) ([]byte, error)",
+		Doc:       "Fill returns n bytes like the first of body.",
+		Params:    []proxy.Field{{Name: "body", Type: "bytes"}, {Name: "n", Type: "int"}},
+		Results:   []proxy.Field{{Name: "", Type: "bytes"}},
+		Inline:    true,
+		Serve:     serveBoxFill,
+	}, {
+		Name:      "Hook",
+		Signature: "Hook(ctx context.Context, kind string) error",
+		Doc:       "Hook does what a test wants it to.",
+		Params:    []proxy.Field{{Name: "kind", Type: "string"}},
+		Inline:    true,
+		Serve:     serveBoxHook,
+	}, {
 		Name:      "Kept",
 		Signature: "Kept(ctx context.Context, body []byte, from int) (rest []byte, err error)",
 		Doc:       "Kept is Lent without directives.",
