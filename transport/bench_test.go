@@ -39,7 +39,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 
 // echoer sends every message back.
 type echoer struct {
-	b    *testing.B
+	b    testing.TB
 	conn transport.Conn
 }
 
@@ -55,7 +55,7 @@ type notifier chan struct{}
 func (n notifier) Message([]byte) { n <- struct{}{} }
 
 // connPair is a connection with a handler for each end's messages.
-func connPair(b *testing.B, dialer, acceptor func(transport.Conn) transport.Handler) transport.Conn {
+func connPair(b testing.TB, dialer, acceptor func(transport.Conn) transport.Handler) transport.Conn {
 	a := acceptOne(b, "tcp://127.0.0.1:0", nil)
 	link, err := transport.Dial(b.Context(), a.url, nil)
 	if err != nil {
@@ -86,7 +86,7 @@ type lanes struct {
 
 func (l lanes) Message(msg []byte) { l.message.Message(msg) }
 
-func connPingPong(b *testing.B) func() {
+func connPingPong(b testing.TB) func() {
 	back := make(notifier, 1)
 	conn := connPair(b,
 		func(transport.Conn) transport.Handler { return lanes{newRecorder(), back} },

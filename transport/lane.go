@@ -16,8 +16,9 @@ import (
 type laneWriter struct {
 	w    laneStream
 	conn *muxConn
-	max  int // bytes of one message
-	cap  int // bytes that may be queued
+	max  int    // bytes of one message
+	cap  int    // bytes that may be queued
+	run  func() // flush, as one of conn's tasks; made once, so that starting it allocates nothing
 
 	mu       sync.Mutex
 	buf      []byte        // messages that nobody is writing yet
@@ -32,7 +33,12 @@ type laneWriter struct {
 
 // newLaneWriter returns the writer of a lane that is not open yet.
 func newLaneWriter(cfg *Config, conn *muxConn) *laneWriter {
-	return &laneWriter{conn: conn, max: cfg.MaxLaneMessage, cap: cfg.MaxQueued}
+	l := &laneWriter{conn: conn, max: cfg.MaxLaneMessage, cap: cfg.MaxQueued}
+	l.run = func() {
+		defer conn.tasks.Done()
+		l.flush()
+	}
+	return l
 }
 
 // send queues one message, when there is room for it. If now is true and nothing
@@ -74,7 +80,8 @@ func (l *laneWriter) send(ctx context.Context, head, body []byte, now bool) erro
 // start starts the goroutine that writes; l.mu is held.
 func (l *laneWriter) start() {
 	l.flushing = true
-	l.conn.tasks.Go(l.flush)
+	l.conn.tasks.Add(1)
+	go l.run() // ends when nothing is queued, or with the connection
 }
 
 // writeNow writes what is queued as far as the network takes it at once, and has the
