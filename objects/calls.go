@@ -242,15 +242,11 @@ func (s *session) receiveReturn(msg []byte) error {
 	if reserved != nil {
 		fail = fault(CodeUnsupported, fmt.Errorf("answer of kind %d: %w", m.Status, reserved), "update the node that called")
 	}
-	id, a := m.ID, reply{status: m.Status, slots: slots, fault: fail}
+	a := reply{status: m.Status, slots: slots, fault: fail}
 	if m.Body.Bulk {
-		return s.bodies.announce(&m.Body, promise{budget: s.results, patient: true, broken: CodeBadResults, deliver: func(body received) {
-			c, _ := s.calls.claim(id)
-			a.payload, a.held, a.fault = body.data, body.held, cmp.Or(fail, body.lost)
-			s.answer(c, a, r)
-		}})
+		return s.receiveResults(m, a, r)
 	}
-	c, known := s.calls.claim(id)
+	c, known := s.calls.claim(m.ID)
 	if !known {
 		return errUnknownReturn
 	}
@@ -259,6 +255,18 @@ func (s *session) receiveReturn(msg []byte) error {
 	}
 	s.answer(c, a, r)
 	return nil
+}
+
+// receiveResults lets the results of a Return come on a bulk stream. It stands
+// apart from receiveReturn, where what the function literal keeps would be allocated
+// for every call.
+func (s *session) receiveResults(m *wire.Return, a reply, r receipt) error {
+	id := m.ID
+	return s.bodies.announce(&m.Body, promise{budget: s.results, patient: true, broken: CodeBadResults, deliver: func(body received) {
+		c, _ := s.calls.claim(id)
+		a.payload, a.held, a.fault = body.data, body.held, cmp.Or(a.fault, body.lost)
+		s.answer(c, a, r)
+	}})
 }
 
 var errUnknownReturn = errors.New("peer answered a call that was not made, or twice")

@@ -52,7 +52,7 @@ func newExports(perSession int, disowned func([]holder, error)) *exports {
 
 // id returns the number of target, exporting it if need be; x.mu is held.
 func (x *exports) id(target any) lifetime.ObjectID {
-	comparable := reflect.ValueOf(target).Comparable()
+	comparable := canCompare(target)
 	if comparable {
 		if id, known := x.byValue.Get(target); known {
 			return id
@@ -67,6 +67,13 @@ func (x *exports) id(target any) lifetime.ObjectID {
 		x.watches.Put(id, context.AfterFunc(alive, func() { x.disown(id, context.Cause(alive)) }))
 	}
 	return id
+}
+
+// canCompare reports whether target can be found again by its value. Most are
+// pointers, for which Comparable would allocate.
+func canCompare(target any) bool {
+	v := reflect.ValueOf(target)
+	return v.Kind() == reflect.Pointer || v.Comparable()
 }
 
 // open lets session s hold objects, within the imports that its peer accepts.
@@ -211,7 +218,7 @@ func (x *exports) endSession(s lifetime.SessionID) []lifetime.Reclaimed[any] {
 // forget removes reclaimed targets from the index; x.mu is held.
 func (x *exports) forget(reclaimed []lifetime.Reclaimed[any]) []lifetime.Reclaimed[any] {
 	for _, r := range reclaimed {
-		if reflect.ValueOf(r.Target).Comparable() {
+		if canCompare(r.Target) {
 			if id, _ := x.byValue.Get(r.Target); id == r.ID {
 				x.byValue.Delete(r.Target)
 			}
