@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/types"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -83,18 +84,29 @@ func (b *builder) nameCodecs() {
 			b.needCodec(s, n, scope)
 		}
 	}
+	for _, out := range b.unit.outputs {
+		for _, s := range out.passed() {
+			b.needCopy(s, scope)
+		}
+	}
 }
 
-// shapes are those of everything in out.
-func (out *output) shapes() []*shape {
+// passed are the shapes of all arguments and results in out.
+func (out *output) passed() []*shape {
 	var all []*shape
 	for _, i := range out.ifaces {
 		for _, m := range i.methods {
-			for _, p := range append(m.params, m.results...) {
+			for _, p := range slices.Concat(m.params, m.results) {
 				all = append(all, p.shape)
 			}
 		}
 	}
+	return all
+}
+
+// shapes are those of everything in out.
+func (out *output) shapes() []*shape {
+	all := out.passed()
 	for _, e := range out.errors {
 		if e.typ != nil {
 			all = append(all, e.typ)
@@ -179,7 +191,7 @@ func lower(name string) string {
 	return string(r)
 }
 
-// codec writes the two functions for a struct.
+// codec writes the functions for a struct.
 func (w *writer) codec(c *codec) {
 	typ := w.typ(c.shape.typ)
 	f := &fn{w: w}
@@ -197,6 +209,9 @@ func (w *writer) codec(c *codec) {
 	f.decodeStruct(c.shape, expr{"*" + v, v}, coder(d))
 	f.printf("}\n")
 	w.function(f)
+	if c.copy != "" {
+		w.copyStruct(c.shape, c.copy)
+	}
 }
 
 // homeOf is the output that belongs to a source file.

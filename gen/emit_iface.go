@@ -78,14 +78,12 @@ func (w *writer) call(i *iface, m *method, index int) {
 		results = append(results, name+" "+w.typ(r.typ))
 	}
 	recv, c := f.local(i.receiver()), f.local("c")
-	f.signature = fmt.Sprintf("func (%s *%s) %s(%s) ", recv, i.proxy, m.name, strings.Join(params, ", "))
-	if len(results) == 0 {
-		f.signature += "error"
-	} else {
-		results = append(results, f.param(m.err.name, "err")+" error")
-		f.signature += "(" + strings.Join(results, ", ") + ")"
-	}
-	f.printf(" {\n%s := %s.ProxyRef().Begin(%s, &%s.Methods[%d])\n", c, recv, ctx, i.descriptor, index)
+	err := f.param(m.err.name, "err")
+	results = append(results, err+" error")
+	f.signature = fmt.Sprintf("func (%s *%s) %s(%s) (%s) ", recv, i.proxy, m.name, strings.Join(params, ", "), strings.Join(results, ", "))
+	f.printf("{\nif %s := %s.ProxyRef().Direct(%s, &%s.Methods[%d]); %s != nil {\n", f.local("d"), recv, ctx, i.descriptor, index, f.local("d"))
+	f.direct(i, m, args, returned, err)
+	f.printf("}\n%s := %s.ProxyRef().Begin(%s, &%s.Methods[%d])\n", c, recv, ctx, i.descriptor, index)
 	f.printf("%s.Args.Array(%d)\n", c, len(args))
 	for k, p := range m.params {
 		f.encode(p.shape, plainExpr(args[k]), coder("&"+c+".Args"), 0)
@@ -97,6 +95,42 @@ func (w *writer) call(i *iface, m *method, index int) {
 	f.printf("return %s\n}\n", strings.Join(append(returned, c+".End()"), ", "))
 	w.comment(m.doc)
 	w.function(f)
+}
+
+// direct writes the call of a method of an object of this process.
+func (f *fn) direct(i *iface, m *method, args, results []string, err string) {
+	d := f.local("d")
+	f.printf("defer %s.End(&%s)\n", d, err)
+	for k, p := range m.params {
+		f.copyVar(m.served(p), args[k], fmt.Sprintf("%s.Arg(%d)", d, k))
+	}
+	if m.context != nil {
+		args = append([]string{d + ".Context"}, args...)
+	}
+	dots := ""
+	if m.variadic {
+		dots = "..."
+	}
+	call := fmt.Sprintf("%s.Object.(%s).%s(%s%s)", d, f.w.typ(i.typ), m.name, strings.Join(args, ", "), dots)
+	if !slices.ContainsFunc(m.results, func(r *param) bool { return !r.shape.isPlain() }) {
+		f.printf("return %s\n", call)
+		return
+	}
+	// These variables hide the results of the method: should a copy fail, it
+	// returns none.
+	all := strings.Join(append(slices.Clone(results), err), ", ")
+	f.printf("%s := %s\n", all, call)
+	for k, r := range m.results {
+		f.copyVar(r.shape, results[k], fmt.Sprintf("%s.Result(%d)", d, k))
+	}
+	f.printf("return %s\n", all)
+}
+
+// copyVar replaces a variable by a copy, where one is needed.
+func (f *fn) copyVar(s *shape, name, c string) {
+	if !s.isPlain() {
+		f.printf("%s = %s\n", name, f.copied(s, name, c))
+	}
 }
 
 // paramType spells the type of parameter k, the last one perhaps variadic.

@@ -75,8 +75,9 @@ type errorMark struct {
 	pointer bool   // the pointer is the error, not the value
 }
 
-// codec is a pair of functions for one struct type.
+// codec is the functions for one struct type, by their names.
 type codec struct {
 	shape          *shape
 	encode, decode string
+	copy           string // "" if it is never copied
 }

@@ -216,6 +216,12 @@ type panicError struct{ value any }
 
 func (p *panicError) Error() string { return fmt.Sprint(p.value) }
 
+// panicked logs that m panicked with v, while the stack is still there.
+func (s *session) panicked(m *proxy.Method, v any) *panicError {
+	s.log.Error("method panicked; the caller gets an error", "method", m.FullName(), "panic", v, "stack", string(debug.Stack()))
+	return &panicError{v}
+}
+
 // invoke calls the method and survives its panics.
 func (in *incoming) invoke(ctx context.Context, m *proxy.Method) (err error) {
 	returned := false
@@ -227,8 +233,7 @@ func (in *incoming) invoke(ctx context.Context, m *proxy.Method) (err error) {
 		if v == nil {
 			v = errGoexit // goes on: run answers
 		}
-		in.s.log.Error("method panicked; the caller gets an error", "method", m.FullName(), "panic", v, "stack", string(debug.Stack()))
-		err = &panicError{v}
+		err = in.s.panicked(m, v)
 	}()
 	err = m.Serve(ctx, in.target, &in.Incoming)
 	returned = true

@@ -64,6 +64,12 @@ type Config struct {
 	// objtest sets it.
 	PoisonLent bool
 
+	// LocalCallsOnWire sends calls between this node and others of its process
+	// through their connection, with all limits and copies of a call between
+	// processes. Default: they go straight to the object. Nodes of package objtest
+	// have it set.
+	LocalCallsOnWire bool
+
 	// PipeNet is the in-memory network of pipe:// addresses. Nil: one that is
 	// common to the process.
 	PipeNet *transport.PipeNet

@@ -33,6 +33,15 @@ func located(what string, fields []proxy.Field, err error) error {
 	return &valueError{where: place(what, index, fields[index]) + rest, err: bad}
 }
 
+// valueAt says that err, of a value by itself, is about field number i.
+func valueAt(what string, i int, fields []proxy.Field, err error) error {
+	bad, ok := errors.AsType[*marshal.Error](err)
+	if !ok || i >= len(fields) {
+		return err
+	}
+	return &valueError{where: place(what, i, fields[i]) + bad.Path, err: bad}
+}
+
 // valueError is a codec error with its place in words.
 type valueError struct {
 	where string

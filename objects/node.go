@@ -74,6 +74,7 @@ func NewNode(cfg *Config) *Node {
 	n.ctx, n.cancel = context.WithCancelCause(context.Background())
 	n.leases.init(n)
 	n.roots.init()
+	n.enterProcess()
 	return n
 }
 
@@ -143,6 +144,7 @@ func (n *Node) Shutdown(ctx context.Context) error {
 	listeners, sessions := n.listeners, n.liveSessions()
 	n.mu.Unlock()
 	defer close(n.closed)
+	n.leaveProcess()
 
 	for _, l := range listeners {
 		l.Close()

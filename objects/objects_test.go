@@ -147,7 +147,12 @@ func newPair(t *testing.T, config objects.Config) *pair {
 
 func newPairAt(t *testing.T, config objects.Config, url string) *pair {
 	t.Helper()
-	p := &pair{kit: objtest.NewConfig(t, config), local: &thing{name: "root"}}
+	return pairOf(t, objtest.NewConfig(t, config), url)
+}
+
+func pairOf(t *testing.T, kit *objtest.Kit, url string) *pair {
+	t.Helper()
+	p := &pair{kit: kit, local: &thing{name: "root"}}
 	p.server, p.client = p.kit.NodeAt(url), p.kit.Node()
 	if err := objects.Publish[sample.Thing](p.server, "thing", p.local); err != nil {
 		t.Fatal(err)

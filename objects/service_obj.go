@@ -26,6 +26,13 @@ func (p *PeerServiceProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Describe lists the exported interfaces of an object that the node passed.
 func (p *PeerServiceProxy) Describe(ctx context.Context, object *proxy.Ref) (r0 []Descriptor, err error) {
+	if d := p.ProxyRef().Direct(ctx, &peerServiceInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		object = proxy.CopyHandle(d.Arg(0), object)
+		r0, err := d.Object.(PeerService).Describe(d.Context, object)
+		r0 = proxy.CopySlice(d.Result(0), r0, copyDescriptor)
+		return r0, err
+	}
 	c := p.ProxyRef().Begin(ctx, &peerServiceInterface.Methods[0])
 	c.Args.Array(1)
 	proxy.PutHandle(&c.Args, object)
@@ -57,6 +64,11 @@ func servePeerServiceDescribe(ctx context.Context, object2 any, in *proxy.Incomi
 
 // Implements reports whether an object has the interface called iface.
 func (p *PeerServiceProxy) Implements(ctx context.Context, object *proxy.Ref, iface string) (r0 bool, err error) {
+	if d := p.ProxyRef().Direct(ctx, &peerServiceInterface.Methods[1]); d != nil {
+		defer d.End(&err)
+		object = proxy.CopyHandle(d.Arg(0), object)
+		return d.Object.(PeerService).Implements(d.Context, object, iface)
+	}
 	c := p.ProxyRef().Begin(ctx, &peerServiceInterface.Methods[1])
 	c.Args.Array(2)
 	proxy.PutHandle(&c.Args, object)
@@ -79,7 +91,11 @@ func servePeerServiceImplements(ctx context.Context, object2 any, in *proxy.Inco
 }
 
 // Ping does nothing, there and back.
-func (p *PeerServiceProxy) Ping(ctx context.Context) error {
+func (p *PeerServiceProxy) Ping(ctx context.Context) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &peerServiceInterface.Methods[2]); d != nil {
+		defer d.End(&err)
+		return d.Object.(PeerService).Ping(d.Context)
+	}
 	c := p.ProxyRef().Begin(ctx, &peerServiceInterface.Methods[2])
 	c.Args.Array(0)
 	c.Invoke()
@@ -97,6 +113,12 @@ func servePeerServicePing(ctx context.Context, object any, in *proxy.Incoming) e
 
 // Root returns the object published under name.
 func (p *PeerServiceProxy) Root(ctx context.Context, name string) (r0 *proxy.Ref, err error) {
+	if d := p.ProxyRef().Direct(ctx, &peerServiceInterface.Methods[3]); d != nil {
+		defer d.End(&err)
+		r0, err := d.Object.(PeerService).Root(d.Context, name)
+		r0 = proxy.CopyHandle(d.Result(0), r0)
+		return r0, err
+	}
 	c := p.ProxyRef().Begin(ctx, &peerServiceInterface.Methods[3])
 	c.Args.Array(1)
 	c.Args.String(name)
@@ -184,6 +206,13 @@ func decodeDescriptor(d *marshal.Decoder, v *Descriptor) {
 	}
 }
 
+func copyDescriptor(c *proxy.Copier, v Descriptor) (to Descriptor) {
+	to.Doc = v.Doc
+	to.Name = v.Name
+	to.Methods = proxy.CopySlice(c, v.Methods, copyMethodDescriptor)
+	return to
+}
+
 func encodeMethodDescriptor(e *marshal.Encoder, v *MethodDescriptor) {
 	e.Map(5)
 	e.Key("Doc")
@@ -235,6 +264,15 @@ func decodeMethodDescriptor(d *marshal.Decoder, v *MethodDescriptor) {
 			d.Skip()
 		}
 	}
+}
+
+func copyMethodDescriptor(c *proxy.Copier, v MethodDescriptor) (to MethodDescriptor) {
+	to.Doc = v.Doc
+	to.Name = v.Name
+	to.Params = proxy.CopySlice(c, v.Params, nil)
+	to.Results = proxy.CopySlice(c, v.Results, nil)
+	to.Signature = v.Signature
+	return to
 }
 
 func encodeFieldDescriptor(e *marshal.Encoder, v *FieldDescriptor) {

@@ -29,6 +29,7 @@ type serving struct {
 	calls    map[uint64]*incoming
 	held     map[lifetime.XID][]*incoming // calls behind one whose body is on its way, that one first
 	queue    []*incoming                  // calls that wait for a place
+	direct   directCalls                  // of other nodes of this process, see local.go
 	draining bool
 	idle     chan struct{} // closed when draining and no call is left
 	workers  workers
@@ -43,6 +44,7 @@ func (v *serving) init(s *session) {
 	v.s = s
 	v.calls = map[uint64]*incoming{}
 	v.held = map[lifetime.XID][]*incoming{}
+	v.direct.running = map[*direct]struct{}{}
 	v.idle = make(chan struct{})
 	v.workers.bell = make(chan struct{}, 1)
 	v.pool.New = func() any { return &incoming{s: s} }
@@ -211,9 +213,7 @@ func (v *serving) remove(in *incoming) {
 	in.settle()
 	in.recycle()
 	v.pool.Put(in)
-	if v.draining && len(v.calls) == 0 {
-		v.rest()
-	}
+	v.restIfIdle()
 }
 
 // recycle makes in ready for another call.
@@ -263,13 +263,15 @@ func (v *serving) drain() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.draining = true
-	if len(v.calls) == 0 {
-		v.rest()
-	}
+	v.restIfIdle()
 }
 
-// rest tells that no call is left; v.mu is held.
-func (v *serving) rest() {
+// restIfIdle tells, once the session is draining, that no call is left; v.mu is
+// held.
+func (v *serving) restIfIdle() {
+	if !v.draining || len(v.calls)+len(v.direct.running) > 0 {
+		return
+	}
 	select {
 	case <-v.idle:
 	default:
@@ -300,6 +302,9 @@ func (v *serving) holders() []string {
 			name = in.m.FullName()
 		}
 		names = append(names, fmt.Sprintf("%s for %s since %v", name, v.s.peer.addr, (v.s.node.clock()-in.begun).Round(time.Millisecond)))
+	}
+	for d := range v.direct.running {
+		names = append(names, fmt.Sprintf("%s for %s, called directly", d.method.FullName(), v.s.peer.addr))
 	}
 	return names
 }

@@ -41,6 +41,7 @@ type session struct {
 	bodies  bodies
 	heart   heart
 	remote  PeerService // the peer's own object
+	nearby  nearby      // the peer, if it is a node of this process
 
 	exporting gauge // of what the peer holds of this node
 	importing gauge // of what this node holds of the peer
@@ -81,6 +82,7 @@ func (n *Node) open(link transport.Link, role transport.Role, p peer) (*session,
 	s.imports.init(s)
 	s.bodies.init(s)
 	s.remote = s.imports.nodeObject()
+	s.nearby.node = n.neighbour(p.incarnation)
 
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -60,5 +60,5 @@ func (t *calls) len() int {
 func (v *serving) len() int {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return len(v.calls)
+	return len(v.calls) + len(v.direct.running)
 }

@@ -129,5 +129,8 @@ func (v *serving) endRest() {
 	close(v.workers.bell)
 }
 
-// join waits for the workers of an ended session.
-func (v *serving) join() { v.workers.all.Wait() }
+// join waits for the workers of an ended session, and for direct calls.
+func (v *serving) join() {
+	v.workers.all.Wait()
+	v.direct.all.Wait()
+}

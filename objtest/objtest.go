@@ -14,6 +14,10 @@
 // The nodes of a kit talk through pipe:// addresses that only the kit knows, so
 // tests may run in parallel, inside and outside of testing/synctest bubbles. No
 // file, socket or port is used.
+//
+// Although the nodes share a process, the calls between them travel through their
+// connections, as those between processes do. [NewDirect] is for tests of what
+// differs without.
 package objtest
 
 import (
@@ -41,8 +45,23 @@ type Kit struct {
 func New(t testing.TB) *Kit { return NewConfig(t, objects.Config{}) }
 
 // NewConfig is [New] with a configuration for the nodes. Its Logger, if nil,
-// writes to the test's log; its PipeNet is the kit's own, and PoisonLent is set.
+// writes to the test's log; its PipeNet is the kit's own, and LocalCallsOnWire and
+// PoisonLent are set.
 func NewConfig(t testing.TB, config objects.Config) *Kit {
+	t.Helper()
+	config.LocalCallsOnWire = true
+	return newKit(t, config)
+}
+
+// NewDirect is [NewConfig] for nodes that call each other's objects directly, as
+// the nodes of one process do if they are not told otherwise.
+func NewDirect(t testing.TB, config objects.Config) *Kit {
+	t.Helper()
+	config.LocalCallsOnWire = false
+	return newKit(t, config)
+}
+
+func newKit(t testing.TB, config objects.Config) *Kit {
 	t.Helper()
 	config.PipeNet = transport.NewPipeNet()
 	config.PoisonLent = true

@@ -5,6 +5,6 @@ package proxy
 // adds a constant and removes none.
 const SupportsGen1 = true
 
-// SupportsGen2 is that of generation 2: a proxy is its Ref under another type, and
-// methods have directives.
+// SupportsGen2 is that of generation 2: a proxy is its Ref under another type, methods
+// have directives, and calls may go directly to an object of the same process.
 const SupportsGen2 = true

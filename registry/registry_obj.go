@@ -27,6 +27,14 @@ func (p *RegistryProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 // Bind binds name to object as terms say. Repeating a Bind with the same
 // record id is safe: it renews the binding.
 func (p *RegistryProxy) Bind(ctx context.Context, name string, object *proxy.Ref, terms Terms) (r0 Entry, err error) {
+	if d := p.ProxyRef().Direct(ctx, &registryInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		object = proxy.CopyHandle(d.Arg(1), object)
+		terms = copyTerms(d.Arg(2), terms)
+		r0, err := d.Object.(Registry).Bind(d.Context, name, object, terms)
+		r0 = copyEntry(d.Result(0), r0)
+		return r0, err
+	}
 	c := p.ProxyRef().Begin(ctx, &registryInterface.Methods[0])
 	c.Args.Array(3)
 	c.Args.String(name)
@@ -54,6 +62,12 @@ func serveRegistryBind(ctx context.Context, object2 any, in *proxy.Incoming) err
 // List returns entries whose names begin with prefix and come after the
 // name given, sorted by name, and whether there are more.
 func (p *RegistryProxy) List(ctx context.Context, prefix string, after string) (entries []Entry, more bool, err error) {
+	if d := p.ProxyRef().Direct(ctx, &registryInterface.Methods[1]); d != nil {
+		defer d.End(&err)
+		entries, more, err := d.Object.(Registry).List(d.Context, prefix, after)
+		entries = proxy.CopySlice(d.Result(0), entries, copyEntry)
+		return entries, more, err
+	}
 	c := p.ProxyRef().Begin(ctx, &registryInterface.Methods[1])
 	c.Args.Array(2)
 	c.Args.String(prefix)
@@ -90,6 +104,13 @@ func serveRegistryList(ctx context.Context, object any, in *proxy.Incoming) erro
 // Lookup returns the object bound to name. It fails with ErrNotFound, or
 // with ErrNameUnreachable; then the entry is valid nevertheless.
 func (p *RegistryProxy) Lookup(ctx context.Context, name string) (object *proxy.Ref, entry Entry, err error) {
+	if d := p.ProxyRef().Direct(ctx, &registryInterface.Methods[2]); d != nil {
+		defer d.End(&err)
+		object, entry, err := d.Object.(Registry).Lookup(d.Context, name)
+		object = proxy.CopyHandle(d.Result(0), object)
+		entry = copyEntry(d.Result(1), entry)
+		return object, entry, err
+	}
 	c := p.ProxyRef().Begin(ctx, &registryInterface.Methods[2])
 	c.Args.Array(1)
 	c.Args.String(name)
@@ -112,7 +133,11 @@ func serveRegistryLookup(ctx context.Context, object2 any, in *proxy.Incoming) e
 }
 
 // Unbind removes name, whoever bound it. It fails with ErrNotFound.
-func (p *RegistryProxy) Unbind(ctx context.Context, name string) error {
+func (p *RegistryProxy) Unbind(ctx context.Context, name string) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &registryInterface.Methods[3]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Registry).Unbind(d.Context, name)
+	}
 	c := p.ProxyRef().Begin(ctx, &registryInterface.Methods[3])
 	c.Args.Array(1)
 	c.Args.String(name)
@@ -134,6 +159,13 @@ func serveRegistryUnbind(ctx context.Context, object any, in *proxy.Incoming) er
 // in their order, and from then on of every change of it. It goes on until
 // the subscription is stopped or released, or the caller's connection ends.
 func (p *RegistryProxy) Watch(ctx context.Context, prefix string, w Watcher) (r0 Subscription, err error) {
+	if d := p.ProxyRef().Direct(ctx, &registryInterface.Methods[4]); d != nil {
+		defer d.End(&err)
+		w = proxy.CopyRef(d.Arg(1), w)
+		r0, err := d.Object.(Registry).Watch(d.Context, prefix, w)
+		r0 = proxy.CopyRef(d.Result(0), r0)
+		return r0, err
+	}
 	c := p.ProxyRef().Begin(ctx, &registryInterface.Methods[4])
 	c.Args.Array(2)
 	c.Args.String(prefix)
@@ -170,7 +202,12 @@ func (p *WatcherProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 // it has returned; meanwhile the registry keeps a bounded number of them,
 // and a watcher that stays further behind is told to begin anew with an
 // event of kind Resync. When Notify fails, the watch ends.
-func (p *WatcherProxy) Notify(ctx context.Context, events []Event) error {
+func (p *WatcherProxy) Notify(ctx context.Context, events []Event) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &watcherInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		events = proxy.CopySlice(d.Arg(0), events, copyEvent)
+		return d.Object.(Watcher).Notify(d.Context, events)
+	}
 	c := p.ProxyRef().Begin(ctx, &watcherInterface.Methods[0])
 	c.Args.Array(1)
 	if events == nil {
@@ -210,7 +247,11 @@ func NewSubscriptionProxy(ref *proxy.Ref) *SubscriptionProxy { return (*Subscrip
 func (p *SubscriptionProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Stop ends the watch; events may still be on their way.
-func (p *SubscriptionProxy) Stop(ctx context.Context) error {
+func (p *SubscriptionProxy) Stop(ctx context.Context) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &subscriptionInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Subscription).Stop(d.Context)
+	}
 	c := p.ProxyRef().Begin(ctx, &subscriptionInterface.Methods[0])
 	c.Args.Array(0)
 	c.Invoke()
@@ -317,6 +358,13 @@ func decodeTerms(d *marshal.Decoder, v *Terms) {
 	}
 }
 
+func copyTerms(c *proxy.Copier, v Terms) (to Terms) {
+	to.ID = proxy.CopyValue(c, v.ID)
+	to.Replace = v.Replace
+	to.Signature = v.Signature
+	return to
+}
+
 func encodeEntry(e *marshal.Encoder, v *Entry) {
 	e.Map(8)
 	e.Key("id")
@@ -362,6 +410,18 @@ func decodeEntry(d *marshal.Decoder, v *Entry) {
 	}
 }
 
+func copyEntry(c *proxy.Copier, v Entry) (to Entry) {
+	to.ID = proxy.CopyValue(c, v.ID)
+	to.Name = v.Name
+	to.Owner = proxy.CopyValue(c, v.Owner)
+	to.BoundAt = v.BoundAt
+	to.Interface = v.Interface
+	to.Reachable = v.Reachable
+	to.Signature = v.Signature
+	to.Incarnation = proxy.CopyValue(c, v.Incarnation)
+	return to
+}
+
 func encodeEvent(e *marshal.Encoder, v *Event) {
 	e.Map(2)
 	e.Key("kind")
@@ -381,4 +441,10 @@ func decodeEvent(d *marshal.Decoder, v *Event) {
 			d.Skip()
 		}
 	}
+}
+
+func copyEvent(c *proxy.Copier, v Event) (to Event) {
+	to.Kind = v.Kind
+	to.Entry = copyEntry(c, v.Entry)
+	return to
 }

@@ -28,6 +28,13 @@ func (p *RoomProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 // with ErrNameTaken. The member stays until it leaves, lets go of its seat,
 // or its process ends.
 func (p *RoomProxy) Join(ctx context.Context, name string, m Member) (r0 Seat, err error) {
+	if d := p.ProxyRef().Direct(ctx, &roomInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		m = proxy.CopyRef(d.Arg(1), m)
+		r0, err := d.Object.(Room).Join(d.Context, name, m)
+		r0 = proxy.CopyRef(d.Result(0), r0)
+		return r0, err
+	}
 	c := p.ProxyRef().Begin(ctx, &roomInterface.Methods[0])
 	c.Args.Array(2)
 	c.Args.String(name)
@@ -61,7 +68,11 @@ func NewMemberProxy(ref *proxy.Ref) *MemberProxy { return (*MemberProxy)(ref) }
 func (p *MemberProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Hear brings a line that another member said.
-func (p *MemberProxy) Hear(ctx context.Context, from string, text string) error {
+func (p *MemberProxy) Hear(ctx context.Context, from string, text string) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &memberInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Member).Hear(d.Context, from, text)
+	}
 	c := p.ProxyRef().Begin(ctx, &memberInterface.Methods[0])
 	c.Args.Array(2)
 	c.Args.String(from)
@@ -82,7 +93,11 @@ func serveMemberHear(ctx context.Context, object any, in *proxy.Incoming) error 
 }
 
 // Notice brings news of the room itself.
-func (p *MemberProxy) Notice(ctx context.Context, text string) error {
+func (p *MemberProxy) Notice(ctx context.Context, text string) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &memberInterface.Methods[1]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Member).Notice(d.Context, text)
+	}
 	c := p.ProxyRef().Begin(ctx, &memberInterface.Methods[1])
 	c.Args.Array(1)
 	c.Args.String(text)
@@ -112,7 +127,11 @@ func NewSeatProxy(ref *proxy.Ref) *SeatProxy { return (*SeatProxy)(ref) }
 func (p *SeatProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Leave ends the membership.
-func (p *SeatProxy) Leave(ctx context.Context) error {
+func (p *SeatProxy) Leave(ctx context.Context) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &seatInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Seat).Leave(d.Context)
+	}
 	c := p.ProxyRef().Begin(ctx, &seatInterface.Methods[0])
 	c.Args.Array(0)
 	c.Invoke()
@@ -129,7 +148,11 @@ func serveSeatLeave(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 // Say says text to all the others.
-func (p *SeatProxy) Say(ctx context.Context, text string) error {
+func (p *SeatProxy) Say(ctx context.Context, text string) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &seatInterface.Methods[1]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Seat).Say(d.Context, text)
+	}
 	c := p.ProxyRef().Begin(ctx, &seatInterface.Methods[1])
 	c.Args.Array(1)
 	c.Args.String(text)

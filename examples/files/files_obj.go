@@ -25,6 +25,12 @@ func (p *FolderProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Create makes a file of the folder, empty, or empties it.
 func (p *FolderProxy) Create(ctx context.Context, name string) (r0 File, err error) {
+	if d := p.ProxyRef().Direct(ctx, &folderInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		r0, err := d.Object.(Folder).Create(d.Context, name)
+		r0 = proxy.CopyRef(d.Result(0), r0)
+		return r0, err
+	}
 	c := p.ProxyRef().Begin(ctx, &folderInterface.Methods[0])
 	c.Args.Array(1)
 	c.Args.String(name)
@@ -47,6 +53,12 @@ func serveFolderCreate(ctx context.Context, object any, in *proxy.Incoming) erro
 // Open opens a file of the folder for reading. It fails with an error that
 // is fs.ErrNotExist if there is none of that name.
 func (p *FolderProxy) Open(ctx context.Context, name string) (r0 File, err error) {
+	if d := p.ProxyRef().Direct(ctx, &folderInterface.Methods[1]); d != nil {
+		defer d.End(&err)
+		r0, err := d.Object.(Folder).Open(d.Context, name)
+		r0 = proxy.CopyRef(d.Result(0), r0)
+		return r0, err
+	}
 	c := p.ProxyRef().Begin(ctx, &folderInterface.Methods[1])
 	c.Args.Array(1)
 	c.Args.String(name)
@@ -80,6 +92,12 @@ func (p *FileProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 // ReadAt returns up to n bytes from offset on, at most 1 MiB; fewer only at
 // the end of the file.
 func (p *FileProxy) ReadAt(ctx context.Context, offset int64, n int) (r0 []byte, err error) {
+	if d := p.ProxyRef().Direct(ctx, &fileInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		r0, err := d.Object.(File).ReadAt(d.Context, offset, n)
+		r0 = proxy.CopySlice(d.Result(0), r0, nil)
+		return r0, err
+	}
 	c := p.ProxyRef().Begin(ctx, &fileInterface.Methods[0])
 	c.Args.Array(2)
 	c.Args.Int(offset)
@@ -103,6 +121,10 @@ func serveFileReadAt(ctx context.Context, object any, in *proxy.Incoming) error 
 
 // Size returns the length in bytes.
 func (p *FileProxy) Size(ctx context.Context) (r0 int64, err error) {
+	if d := p.ProxyRef().Direct(ctx, &fileInterface.Methods[1]); d != nil {
+		defer d.End(&err)
+		return d.Object.(File).Size(d.Context)
+	}
 	c := p.ProxyRef().Begin(ctx, &fileInterface.Methods[1])
 	c.Args.Array(0)
 	c.Invoke()
@@ -121,7 +143,12 @@ func serveFileSize(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 // WriteAt writes data at offset.
-func (p *FileProxy) WriteAt(ctx context.Context, offset int64, data []byte) error {
+func (p *FileProxy) WriteAt(ctx context.Context, offset int64, data []byte) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &fileInterface.Methods[2]); d != nil {
+		defer d.End(&err)
+		data = proxy.CopySlice(d.Arg(1), data, nil)
+		return d.Object.(File).WriteAt(d.Context, offset, data)
+	}
 	c := p.ProxyRef().Begin(ctx, &fileInterface.Methods[2])
 	c.Args.Array(2)
 	c.Args.Int(offset)

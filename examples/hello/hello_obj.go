@@ -25,6 +25,10 @@ func (p *GreeterProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Greet returns a greeting for name.
 func (p *GreeterProxy) Greet(name string) (r0 string, err error) {
+	if d := p.ProxyRef().Direct(context.Background(), &greeterInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Greeter).Greet(name)
+	}
 	c := p.ProxyRef().Begin(context.Background(), &greeterInterface.Methods[0])
 	c.Args.Array(1)
 	c.Args.String(name)

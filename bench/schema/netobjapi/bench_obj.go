@@ -27,6 +27,10 @@ func (p *BenchProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Add returns a+b.
 func (p *BenchProxy) Add(ctx context.Context, a int64, b int64) (r0 int64, err error) {
+	if d := p.ProxyRef().Direct(ctx, &benchInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Bench).Add(d.Context, a, b)
+	}
 	c := p.ProxyRef().Begin(ctx, &benchInterface.Methods[0])
 	c.Args.Array(2)
 	c.Args.Int(a)
@@ -50,6 +54,10 @@ func serveBenchAdd(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Bytes returns the sum of a body.
 func (p *BenchProxy) Bytes(ctx context.Context, body []byte) (r0 work.Sum, err error) {
+	if d := p.ProxyRef().Direct(ctx, &benchInterface.Methods[1]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Bench).Bytes(d.Context, body)
+	}
 	c := p.ProxyRef().Begin(ctx, &benchInterface.Methods[1])
 	c.Args.Array(1)
 	c.Args.Bytes(body)
@@ -71,6 +79,10 @@ func serveBenchBytes(ctx context.Context, object any, in *proxy.Incoming) error 
 
 // Echo returns item.
 func (p *BenchProxy) Echo(ctx context.Context, item work.Item) (r0 work.Item, err error) {
+	if d := p.ProxyRef().Direct(ctx, &benchInterface.Methods[2]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Bench).Echo(d.Context, item)
+	}
 	c := p.ProxyRef().Begin(ctx, &benchInterface.Methods[2])
 	c.Args.Array(1)
 	encodeWorkItem(&c.Args, &item)
@@ -93,6 +105,12 @@ func serveBenchEcho(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Make returns a new object.
 func (p *BenchProxy) Make(ctx context.Context) (r0 Thing, err error) {
+	if d := p.ProxyRef().Direct(ctx, &benchInterface.Methods[3]); d != nil {
+		defer d.End(&err)
+		r0, err := d.Object.(Bench).Make(d.Context)
+		r0 = proxy.CopyRef(d.Result(0), r0)
+		return r0, err
+	}
 	c := p.ProxyRef().Begin(ctx, &benchInterface.Methods[3])
 	c.Args.Array(0)
 	c.Invoke()
@@ -112,6 +130,12 @@ func serveBenchMake(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // MakeMany returns count new objects.
 func (p *BenchProxy) MakeMany(ctx context.Context, count int) (r0 []Thing, err error) {
+	if d := p.ProxyRef().Direct(ctx, &benchInterface.Methods[4]); d != nil {
+		defer d.End(&err)
+		r0, err := d.Object.(Bench).MakeMany(d.Context, count)
+		r0 = proxy.CopySlice(d.Result(0), r0, proxy.CopyRef)
+		return r0, err
+	}
 	c := p.ProxyRef().Begin(ctx, &benchInterface.Methods[4])
 	c.Args.Array(1)
 	c.Args.Int(int64(count))
@@ -154,6 +178,10 @@ func (p *ThingProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Add returns a+b.
 func (p *ThingProxy) Add(ctx context.Context, a int64, b int64) (r0 int64, err error) {
+	if d := p.ProxyRef().Direct(ctx, &thingInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Thing).Add(d.Context, a, b)
+	}
 	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[0])
 	c.Args.Array(2)
 	c.Args.Int(a)

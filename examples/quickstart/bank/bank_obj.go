@@ -26,6 +26,12 @@ func (p *BankProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Open opens an account.
 func (p *BankProxy) Open(ctx context.Context, owner string) (r0 Account, err error) {
+	if d := p.ProxyRef().Direct(ctx, &bankInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		r0, err := d.Object.(Bank).Open(d.Context, owner)
+		r0 = proxy.CopyRef(d.Result(0), r0)
+		return r0, err
+	}
 	c := p.ProxyRef().Begin(ctx, &bankInterface.Methods[0])
 	c.Args.Array(1)
 	c.Args.String(owner)
@@ -58,6 +64,10 @@ func (p *AccountProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Deposit adds cents and returns the new balance.
 func (p *AccountProxy) Deposit(ctx context.Context, cents int64) (balance int64, err error) {
+	if d := p.ProxyRef().Direct(ctx, &accountInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Account).Deposit(d.Context, cents)
+	}
 	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[0])
 	c.Args.Array(1)
 	c.Args.Int(cents)
@@ -79,6 +89,13 @@ func serveAccountDeposit(ctx context.Context, object any, in *proxy.Incoming) er
 
 // Tell has l told of every change, and returns the listener it replaces.
 func (p *AccountProxy) Tell(ctx context.Context, l Listener) (former Listener, err error) {
+	if d := p.ProxyRef().Direct(ctx, &accountInterface.Methods[1]); d != nil {
+		defer d.End(&err)
+		l = proxy.CopyRef(d.Arg(0), l)
+		former, err := d.Object.(Account).Tell(d.Context, l)
+		former = proxy.CopyRef(d.Result(0), former)
+		return former, err
+	}
 	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[1])
 	c.Args.Array(1)
 	proxy.PutRef(&c.Args, l)
@@ -100,6 +117,10 @@ func serveAccountTell(ctx context.Context, object any, in *proxy.Incoming) error
 
 // Withdraw takes cents; it fails with ErrOverdrawn.
 func (p *AccountProxy) Withdraw(ctx context.Context, cents int64) (balance int64, err error) {
+	if d := p.ProxyRef().Direct(ctx, &accountInterface.Methods[2]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Account).Withdraw(d.Context, cents)
+	}
 	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[2])
 	c.Args.Array(1)
 	c.Args.Int(cents)
@@ -131,7 +152,11 @@ func NewListenerProxy(ref *proxy.Ref) *ListenerProxy { return (*ListenerProxy)(r
 func (p *ListenerProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Changed brings the new balance.
-func (p *ListenerProxy) Changed(ctx context.Context, balance int64) error {
+func (p *ListenerProxy) Changed(ctx context.Context, balance int64) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &listenerInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Listener).Changed(d.Context, balance)
+	}
 	c := p.ProxyRef().Begin(ctx, &listenerInterface.Methods[0])
 	c.Args.Array(1)
 	c.Args.Int(balance)

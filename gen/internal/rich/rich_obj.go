@@ -30,6 +30,10 @@ func NewObjectProxy(ref *proxy.Ref) *ObjectProxy { return (*ObjectProxy)(ref) }
 func (p *ObjectProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 func (p *ObjectProxy) Name(ctx context.Context) (r0 string, err error) {
+	if d := p.ProxyRef().Direct(ctx, &objectInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Object).Name(d.Context)
+	}
 	c := p.ProxyRef().Begin(ctx, &objectInterface.Methods[0])
 	c.Args.Array(0)
 	c.Invoke()
@@ -59,6 +63,15 @@ func NewRichProxy(ref *proxy.Ref) *RichProxy { return (*RichProxy)(ref) }
 func (px *RichProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(px) }
 
 func (px *RichProxy) Errors(ctx context.Context, a error, b []error, c *Failure) (r0 error, r1 []error, r2 *Failure, err error) {
+	if d := px.ProxyRef().Direct(ctx, &richInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		b = proxy.CopySlice(d.Arg(1), b, nil)
+		c = proxy.CopyPointer(d.Arg(2), c, nil)
+		r0, r1, r2, err := d.Object.(Rich).Errors(d.Context, a, b, c)
+		r1 = proxy.CopySlice(d.Result(1), r1, nil)
+		r2 = proxy.CopyPointer(d.Result(2), r2, nil)
+		return r0, r1, r2, err
+	}
 	c2 := px.ProxyRef().Begin(ctx, &richInterface.Methods[0])
 	c2.Args.Array(3)
 	c2.Args.Error(a)
@@ -106,6 +119,23 @@ func serveRichErrors(ctx context.Context, object any, in *proxy.Incoming) error 
 }
 
 func (px *RichProxy) More(ctx context.Context, a Tuple, b Inherits, c Embedding, d Empties, e []Zeros, f map[string]Generic) (r0 Tuple, r1 Inherits, r2 Embedding, r3 Empties, r4 []Zeros, r5 map[string]Generic, err error) {
+	if d2 := px.ProxyRef().Direct(ctx, &richInterface.Methods[1]); d2 != nil {
+		defer d2.End(&err)
+		a = copyTuple(d2.Arg(0), a)
+		b = copyInherits(d2.Arg(1), b)
+		c = copyEmbedding(d2.Arg(2), c)
+		d = copyEmpties(d2.Arg(3), d)
+		e = proxy.CopySlice(d2.Arg(4), e, copyZeros)
+		f = proxy.CopyMap(d2.Arg(5), f, nil, copyGeneric)
+		r0, r1, r2, r3, r4, r5, err := d2.Object.(Rich).More(d2.Context, a, b, c, d, e, f)
+		r0 = copyTuple(d2.Result(0), r0)
+		r1 = copyInherits(d2.Result(1), r1)
+		r2 = copyEmbedding(d2.Result(2), r2)
+		r3 = copyEmpties(d2.Result(3), r3)
+		r4 = proxy.CopySlice(d2.Result(4), r4, copyZeros)
+		r5 = proxy.CopyMap(d2.Result(5), r5, nil, copyGeneric)
+		return r0, r1, r2, r3, r4, r5, err
+	}
 	c2 := px.ProxyRef().Begin(ctx, &richInterface.Methods[1])
 	c2.Args.Array(6)
 	encodeTuple(&c2.Args, &a)
@@ -186,7 +216,11 @@ func serveRichMore(ctx context.Context, object any, in *proxy.Incoming) error {
 	return err
 }
 
-func (px *RichProxy) None() error {
+func (px *RichProxy) None() (err error) {
+	if d := px.ProxyRef().Direct(context.Background(), &richInterface.Methods[2]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Rich).None()
+	}
 	c := px.ProxyRef().Begin(context.Background(), &richInterface.Methods[2])
 	c.Args.Array(0)
 	c.Invoke()
@@ -203,6 +237,17 @@ func serveRichNone(_ context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (px *RichProxy) Objects(ctx context.Context, o Object, p Passed, others ...Object) (r0 Object, r1 Passed, r2 []Object, err error) {
+	if d := px.ProxyRef().Direct(ctx, &richInterface.Methods[3]); d != nil {
+		defer d.End(&err)
+		o = proxy.CopyRef(d.Arg(0), o)
+		p = copyPassed(d.Arg(1), p)
+		others = proxy.CopySlice(d.Arg(2), others, proxy.CopyRef)
+		r0, r1, r2, err := d.Object.(Rich).Objects(d.Context, o, p, others...)
+		r0 = proxy.CopyRef(d.Result(0), r0)
+		r1 = copyPassed(d.Result(1), r1)
+		r2 = proxy.CopySlice(d.Result(2), r2, proxy.CopyRef)
+		return r0, r1, r2, err
+	}
 	c := px.ProxyRef().Begin(ctx, &richInterface.Methods[3])
 	c.Args.Array(3)
 	proxy.PutRef(&c.Args, o)
@@ -252,6 +297,21 @@ func serveRichObjects(ctx context.Context, object any, in *proxy.Incoming) error
 }
 
 func (px *RichProxy) Owners(ctx context.Context, m *Marshalers, e Embeds, c AsCBOR, b []AsBinary, t ...AsText) (r0 *Marshalers, r1 Embeds, r2 AsCBOR, r3 []AsBinary, r4 []AsText, err error) {
+	if d := px.ProxyRef().Direct(ctx, &richInterface.Methods[4]); d != nil {
+		defer d.End(&err)
+		m = proxy.CopyPointer(d.Arg(0), m, copyMarshalers)
+		e = copyEmbeds(d.Arg(1), e)
+		c = proxy.CopyValue(d.Arg(2), c)
+		b = proxy.CopySlice(d.Arg(3), b, proxy.CopyValue)
+		t = proxy.CopySlice(d.Arg(4), t, proxy.CopyValue)
+		r0, r1, r2, r3, r4, err := d.Object.(Rich).Owners(d.Context, m, e, c, b, t...)
+		r0 = proxy.CopyPointer(d.Result(0), r0, copyMarshalers)
+		r1 = copyEmbeds(d.Result(1), r1)
+		r2 = proxy.CopyValue(d.Result(2), r2)
+		r3 = proxy.CopySlice(d.Result(3), r3, proxy.CopyValue)
+		r4 = proxy.CopySlice(d.Result(4), r4, proxy.CopyValue)
+		return r0, r1, r2, r3, r4, err
+	}
 	c2 := px.ProxyRef().Begin(ctx, &richInterface.Methods[4])
 	c2.Args.Array(5)
 	if m == nil {
@@ -343,6 +403,33 @@ func serveRichOwners(ctx context.Context, object any, in *proxy.Incoming) error 
 }
 
 func (px *RichProxy) Plain(ctx context.Context, a int8, b Text, c []byte, d [2][]string, e map[string][]Point, f time.Time, g any, h *big.Int, i ...Number) (r0 int8, r1 Text, r2 []byte, r3 [2][]string, r4 map[string][]Point, r5 time.Time, r6 any, r7 *big.Int, r8 []Number, err error) {
+	if d2 := px.ProxyRef().Direct(ctx, &richInterface.Methods[5]); d2 != nil {
+		defer d2.End(&err)
+		c = proxy.CopySlice(d2.Arg(2), c, nil)
+		d = func(c2 *proxy.Copier, v [2][]string) [2][]string {
+			for i2 := range v {
+				v[i2] = proxy.CopySlice(c2, v[i2], nil)
+			}
+			return v
+		}(d2.Arg(3), d)
+		e = proxy.CopyMap(d2.Arg(4), e, nil, func(c2 *proxy.Copier, v []Point) []Point { return proxy.CopySlice(c2, v, nil) })
+		g = proxy.CopyAny(d2.Arg(6), g)
+		h = proxy.CopyPointer(d2.Arg(7), h, proxy.CopyBigInt)
+		i = proxy.CopySlice(d2.Arg(8), i, nil)
+		r0, r1, r2, r3, r4, r5, r6, r7, r8, err := d2.Object.(Rich).Plain(d2.Context, a, b, c, d, e, f, g, h, i...)
+		r2 = proxy.CopySlice(d2.Result(2), r2, nil)
+		r3 = func(c2 *proxy.Copier, v [2][]string) [2][]string {
+			for i2 := range v {
+				v[i2] = proxy.CopySlice(c2, v[i2], nil)
+			}
+			return v
+		}(d2.Result(3), r3)
+		r4 = proxy.CopyMap(d2.Result(4), r4, nil, func(c2 *proxy.Copier, v []Point) []Point { return proxy.CopySlice(c2, v, nil) })
+		r6 = proxy.CopyAny(d2.Result(6), r6)
+		r7 = proxy.CopyPointer(d2.Result(7), r7, proxy.CopyBigInt)
+		r8 = proxy.CopySlice(d2.Result(8), r8, nil)
+		return r0, r1, r2, r3, r4, r5, r6, r7, r8, err
+	}
 	c2 := px.ProxyRef().Begin(ctx, &richInterface.Methods[5])
 	c2.Args.Array(9)
 	c2.Args.Int(int64(a))
@@ -475,6 +562,21 @@ func serveRichPlain(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (px *RichProxy) Structs(ctx context.Context, a Basics, b *Named, c Special, d Lists, e Tagged, f Numbered, g Mixed) (r0 Basics, r1 *Named, r2 Special, r3 Lists, r4 Tagged, r5 Numbered, r6 Mixed, err error) {
+	if d2 := px.ProxyRef().Direct(ctx, &richInterface.Methods[6]); d2 != nil {
+		defer d2.End(&err)
+		a = copyBasics(d2.Arg(0), a)
+		b = proxy.CopyPointer(d2.Arg(1), b, copyNamed)
+		c = copySpecial(d2.Arg(2), c)
+		d = copyLists(d2.Arg(3), d)
+		e = copyTagged(d2.Arg(4), e)
+		r0, r1, r2, r3, r4, r5, r6, err := d2.Object.(Rich).Structs(d2.Context, a, b, c, d, e, f, g)
+		r0 = copyBasics(d2.Result(0), r0)
+		r1 = proxy.CopyPointer(d2.Result(1), r1, copyNamed)
+		r2 = copySpecial(d2.Result(2), r2)
+		r3 = copyLists(d2.Result(3), r3)
+		r4 = copyTagged(d2.Result(4), r4)
+		return r0, r1, r2, r3, r4, r5, r6, err
+	}
 	c2 := px.ProxyRef().Begin(ctx, &richInterface.Methods[6])
 	c2.Args.Array(7)
 	encodeBasics(&c2.Args, &a)
@@ -538,6 +640,23 @@ func serveRichStructs(ctx context.Context, object any, in *proxy.Incoming) error
 }
 
 func (px *RichProxy) Teams(ctx context.Context, a Team, b map[Text]Named2, c *Seats, d List[Object], e struct{ Object }, f ...*Object) (r0 Team, r1 map[Text]Named2, r2 *Seats, r3 List[Object], r4 struct{ Object }, r5 []*Object, err error) {
+	if d2 := px.ProxyRef().Direct(ctx, &richInterface.Methods[7]); d2 != nil {
+		defer d2.End(&err)
+		a = proxy.CopySlice(d2.Arg(0), a, proxy.CopyRef)
+		b = proxy.CopyMap(d2.Arg(1), b, nil, copyNamed2)
+		c = proxy.CopyPointer(d2.Arg(2), c, func(c2 *proxy.Copier, v Seats) Seats { return proxy.CopyMap(c2, v, proxy.CopyValue, proxy.CopyRef) })
+		d = copyListObject(d2.Arg(3), d)
+		e = copyStruct(d2.Arg(4), e)
+		f = proxy.CopySlice(d2.Arg(5), f, func(c2 *proxy.Copier, v *Object) *Object { return proxy.CopyPointer(c2, v, proxy.CopyRef) })
+		r0, r1, r2, r3, r4, r5, err := d2.Object.(Rich).Teams(d2.Context, a, b, c, d, e, f...)
+		r0 = proxy.CopySlice(d2.Result(0), r0, proxy.CopyRef)
+		r1 = proxy.CopyMap(d2.Result(1), r1, nil, copyNamed2)
+		r2 = proxy.CopyPointer(d2.Result(2), r2, func(c2 *proxy.Copier, v Seats) Seats { return proxy.CopyMap(c2, v, proxy.CopyValue, proxy.CopyRef) })
+		r3 = copyListObject(d2.Result(3), r3)
+		r4 = copyStruct(d2.Result(4), r4)
+		r5 = proxy.CopySlice(d2.Result(5), r5, func(c2 *proxy.Copier, v *Object) *Object { return proxy.CopyPointer(c2, v, proxy.CopyRef) })
+		return r0, r1, r2, r3, r4, r5, err
+	}
 	c2 := px.ProxyRef().Begin(ctx, &richInterface.Methods[7])
 	c2.Args.Array(6)
 	if a == nil {
@@ -844,6 +963,16 @@ func decodeTuple(d *marshal.Decoder, v *Tuple) {
 	d.EndTuple(outer)
 }
 
+func copyTuple(c *proxy.Copier, v Tuple) (to Tuple) {
+	to.Name = v.Name
+	to.Many = proxy.CopySlice(c, v.Many, nil)
+	to.Base.ID = v.Base.ID
+	to.Base.Shared = v.Base.Shared
+	to.In = copyInner(c, v.In)
+	to.Last = proxy.CopyPointer(c, v.Last, nil)
+	return to
+}
+
 func encodeInner(e *marshal.Encoder, v *Inner) {
 	e.Array(2)
 	e.Int(int64(v.A))
@@ -864,6 +993,12 @@ func decodeInner(d *marshal.Decoder, v *Inner) {
 		v.B[key] = value
 	}
 	d.EndTuple(outer)
+}
+
+func copyInner(c *proxy.Copier, v Inner) (to Inner) {
+	to.A = v.A
+	to.B = proxy.CopyMap(c, v.B, nil, nil)
+	return to
 }
 
 func encodeInner2(e *marshal.Encoder, v *Inner2) {
@@ -888,6 +1023,12 @@ func decodeInherits(d *marshal.Decoder, v *Inherits) {
 	v.Inner2.Z = d.Next().Int()
 	v.Y = d.Next().String()
 	d.EndTuple(outer)
+}
+
+func copyInherits(c *proxy.Copier, v Inherits) (to Inherits) {
+	to.Inner2.Z = v.Inner2.Z
+	to.Y = v.Y
+	return to
 }
 
 func encodeEmbedding(e *marshal.Encoder, v *Embedding) {
@@ -929,6 +1070,17 @@ func decodeEmbedding(d *marshal.Decoder, v *Embedding) {
 			d.Skip()
 		}
 	}
+}
+
+func copyEmbedding(c *proxy.Copier, v Embedding) (to Embedding) {
+	to.Base.ID = v.Base.ID
+	to.inner.Base = v.inner.Base
+	to.Note = v.Note
+	to.Level.Level = v.Level.Level
+	to.Point = v.Point
+	to.Number = v.Number
+	to.inner.Deepest = v.inner.Deepest
+	return to
 }
 
 func encodeBase(e *marshal.Encoder, v *Base) {
@@ -1159,6 +1311,55 @@ func decodeEmpties(d *marshal.Decoder, v *Empties) {
 	}
 }
 
+func copyEmpties(c *proxy.Copier, v Empties) (to Empties) {
+	if func() bool { b, err := v.IP.MarshalText(); return err != nil || len(b) > 0 }() {
+		to.IP = proxy.CopyValue(c, v.IP)
+	}
+	if v.Any != nil {
+		to.Any = proxy.CopyAny(c, v.Any)
+	}
+	to.Big = proxy.CopyBigInt(c, v.Big)
+	to.Int = v.Int
+	if len(v.Map) > 0 {
+		to.Map = proxy.CopyMap(c, v.Map, nil, nil)
+	}
+	if v.Ptr != nil {
+		to.Ptr = proxy.CopyPointer(c, v.Ptr, nil)
+	}
+	if len(v.Raw) > 0 {
+		to.Raw = proxy.CopyValue(c, v.Raw)
+	}
+	if func() bool { b, err := v.Addr.MarshalBinary(); return err != nil || len(b) > 0 }() {
+		to.Addr = proxy.CopyValue(c, v.Addr)
+	}
+	to.Bool = v.Bool
+	to.Full = v.Full
+	to.Time = v.Time
+	to.Uint = v.Uint
+	to.Array = v.Array
+	if len(v.Bytes) > 0 {
+		to.Bytes = proxy.CopySlice(c, v.Bytes, nil)
+	}
+	if v.Float != 0 {
+		to.Float = v.Float
+	}
+	if v.Outer.Half != nil && v.Outer.Half.A != 0 || v.Outer.Half != nil && len(v.Outer.Half.B) > 0 || (v.Outer.C.A != 0 || len(v.Outer.C.B) > 0) {
+		to.Outer = copyOuterHalf(c, v.Outer)
+	}
+	if len(v.Slice) > 0 {
+		to.Slice = proxy.CopySlice(c, v.Slice, nil)
+	}
+	to.Tuple = v.Tuple
+	if len(v.Octets) > 0 {
+		to.Octets = proxy.CopyValue(c, v.Octets)
+	}
+	to.String = v.String
+	if v.Struct.A != 0 || len(v.Struct.B) > 0 {
+		to.Struct = copyHalf(c, v.Struct)
+	}
+	return to
+}
+
 func encodeOuterHalf(e *marshal.Encoder, v *OuterHalf) {
 	n := 0
 	if v.Half != nil && v.Half.A != 0 {
@@ -1206,6 +1407,25 @@ func decodeOuterHalf(d *marshal.Decoder, v *OuterHalf) {
 	}
 }
 
+func copyOuterHalf(c *proxy.Copier, v OuterHalf) (to OuterHalf) {
+	if v.Half != nil && v.Half.A != 0 {
+		if to.Half == nil {
+			to.Half = new(Half)
+		}
+		to.Half.A = v.Half.A
+	}
+	if v.Half != nil && len(v.Half.B) > 0 {
+		if to.Half == nil {
+			to.Half = new(Half)
+		}
+		to.Half.B = proxy.CopySlice(c, v.Half.B, nil)
+	}
+	if v.C.A != 0 || len(v.C.B) > 0 {
+		to.C = copyHalf(c, v.C)
+	}
+	return to
+}
+
 func encodeHalf(e *marshal.Encoder, v *Half) {
 	n := 0
 	if v.A != 0 {
@@ -1236,6 +1456,14 @@ func decodeHalf(d *marshal.Decoder, v *Half) {
 			d.Skip()
 		}
 	}
+}
+
+func copyHalf(c *proxy.Copier, v Half) (to Half) {
+	to.A = v.A
+	if len(v.B) > 0 {
+		to.B = proxy.CopySlice(c, v.B, nil)
+	}
+	return to
 }
 
 func encodeZeros(e *marshal.Encoder, v *Zeros) {
@@ -1485,6 +1713,67 @@ func decodeZeros(d *marshal.Decoder, v *Zeros) {
 	}
 }
 
+func copyZeros(c *proxy.Copier, v Zeros) (to Zeros) {
+	if v.Any != nil {
+		to.Any = proxy.CopyAny(c, v.Any)
+	}
+	if !reflect.ValueOf(&v.Big).Elem().IsZero() {
+		to.Big = proxy.CopyBigInt(c, v.Big)
+	}
+	to.Int = v.Int
+	if !v.Own.IsZero() {
+		to.Own = v.Own
+	}
+	if v.Ptr != nil {
+		to.Ptr = proxy.CopyPointer(c, v.Ptr, copyHalf)
+	}
+	if v.Addr != (netip.Addr{}) {
+		to.Addr = proxy.CopyValue(c, v.Addr)
+	}
+	to.Bool = v.Bool
+	if len(v.Both) > 0 && v.Both != nil {
+		to.Both = proxy.CopyMap(c, v.Both, nil, nil)
+	}
+	if !reflect.ValueOf(&v.Deep).Elem().IsZero() {
+		to.Deep = copyHalf(c, v.Deep)
+	}
+	if v.PBig != nil {
+		to.PBig = proxy.CopyPointer(c, v.PBig, proxy.CopyBigInt)
+	}
+	if v.POwn != nil && !v.POwn.IsZero() {
+		to.POwn = proxy.CopyPointer(c, v.POwn, nil)
+	}
+	if !v.Time.IsZero() {
+		to.Time = v.Time
+	}
+	if v.When != nil && !v.When.IsZero() {
+		to.When = proxy.CopyPointer(c, v.When, nil)
+	}
+	if v.Array != ([2]string{}) {
+		to.Array = v.Array
+	}
+	if v.Float != 0 {
+		to.Float = v.Float
+	}
+	if !reflect.ValueOf(&v.Lists).Elem().IsZero() {
+		to.Lists = func(c *proxy.Copier, v [1][]int) [1][]int {
+			for i := range v {
+				v[i] = proxy.CopySlice(c, v[i], nil)
+			}
+			return v
+		}(c, v.Lists)
+	}
+	if v.Slice != nil {
+		to.Slice = proxy.CopySlice(c, v.Slice, nil)
+	}
+	to.Tuple = v.Tuple
+	to.String = v.String
+	if v.Struct != (Point{}) {
+		to.Struct = v.Struct
+	}
+	return to
+}
+
 func encodeOwn(e *marshal.Encoder, v *Own) {
 	e.Map(1)
 	e.Key("N")
@@ -1541,6 +1830,14 @@ func decodeGeneric(d *marshal.Decoder, v *Generic) {
 	}
 }
 
+func copyGeneric(c *proxy.Copier, v Generic) (to Generic) {
+	to.Ints = copyListInt(c, v.Ints)
+	to.Lists = copyListListPoint(c, v.Lists)
+	to.Pairs = proxy.CopySlice(c, v.Pairs, copyPairStringListText)
+	to.Points = copyListPoint2(c, v.Points)
+	return to
+}
+
 func encodeListInt(e *marshal.Encoder, v *List[int]) {
 	n := 2
 	if v.First != nil {
@@ -1584,6 +1881,15 @@ func decodeListInt(d *marshal.Decoder, v *List[int]) {
 	}
 }
 
+func copyListInt(c *proxy.Copier, v List[int]) (to List[int]) {
+	to.Name = v.Name
+	if v.First != nil {
+		to.First = proxy.CopyPointer(c, v.First, nil)
+	}
+	to.Items = proxy.CopySlice(c, v.Items, nil)
+	return to
+}
+
 func encodeListListPoint(e *marshal.Encoder, v *List[List[*Point]]) {
 	n := 2
 	if v.First != nil {
@@ -1625,6 +1931,15 @@ func decodeListListPoint(d *marshal.Decoder, v *List[List[*Point]]) {
 			d.Skip()
 		}
 	}
+}
+
+func copyListListPoint(c *proxy.Copier, v List[List[*Point]]) (to List[List[*Point]]) {
+	to.Name = v.Name
+	if v.First != nil {
+		to.First = proxy.CopyPointer(c, v.First, copyListPoint)
+	}
+	to.Items = proxy.CopySlice(c, v.Items, copyListPoint)
+	return to
 }
 
 func encodeListPoint(e *marshal.Encoder, v *List[*Point]) {
@@ -1682,6 +1997,15 @@ func decodeListPoint(d *marshal.Decoder, v *List[*Point]) {
 	}
 }
 
+func copyListPoint(c *proxy.Copier, v List[*Point]) (to List[*Point]) {
+	to.Name = v.Name
+	if v.First != nil {
+		to.First = proxy.CopyPointer(c, v.First, func(c *proxy.Copier, v *Point) *Point { return proxy.CopyPointer(c, v, nil) })
+	}
+	to.Items = proxy.CopySlice(c, v.Items, func(c *proxy.Copier, v *Point) *Point { return proxy.CopyPointer(c, v, nil) })
+	return to
+}
+
 func encodePairStringListText(e *marshal.Encoder, v *Pair[string, List[Text]]) {
 	e.Map(2)
 	e.Key("Key")
@@ -1710,6 +2034,12 @@ func decodePairStringListText(d *marshal.Decoder, v *Pair[string, List[Text]]) {
 			d.Skip()
 		}
 	}
+}
+
+func copyPairStringListText(c *proxy.Copier, v Pair[string, List[Text]]) (to Pair[string, List[Text]]) {
+	to.Key = v.Key
+	to.Map = proxy.CopyMap(c, v.Map, nil, copyListText)
+	return to
 }
 
 func encodeListText(e *marshal.Encoder, v *List[Text]) {
@@ -1755,6 +2085,15 @@ func decodeListText(d *marshal.Decoder, v *List[Text]) {
 	}
 }
 
+func copyListText(c *proxy.Copier, v List[Text]) (to List[Text]) {
+	to.Name = v.Name
+	if v.First != nil {
+		to.First = proxy.CopyPointer(c, v.First, nil)
+	}
+	to.Items = proxy.CopySlice(c, v.Items, nil)
+	return to
+}
+
 func encodeListPoint2(e *marshal.Encoder, v *List[Point]) {
 	n := 2
 	if v.First != nil {
@@ -1796,6 +2135,15 @@ func decodeListPoint2(d *marshal.Decoder, v *List[Point]) {
 			d.Skip()
 		}
 	}
+}
+
+func copyListPoint2(c *proxy.Copier, v List[Point]) (to List[Point]) {
+	to.Name = v.Name
+	if v.First != nil {
+		to.First = proxy.CopyPointer(c, v.First, nil)
+	}
+	to.Items = proxy.CopySlice(c, v.Items, nil)
+	return to
 }
 
 func encodePassed(e *marshal.Encoder, v *Passed) {
@@ -1922,6 +2270,29 @@ func decodePassed(d *marshal.Decoder, v *Passed) {
 	}
 }
 
+func copyPassed(c *proxy.Copier, v Passed) (to Passed) {
+	to.One = proxy.CopyRef(c, v.One)
+	to.Ptr = proxy.CopyPointer(c, v.Ptr, proxy.CopyRef)
+	to.Two = func(c *proxy.Copier, v [2]Object) [2]Object {
+		for i := range v {
+			v[i] = proxy.CopyRef(c, v[i])
+		}
+		return v
+	}(c, v.Two)
+	to.Errs = proxy.CopyMap(c, v.Errs, nil, nil)
+	to.Many = proxy.CopySlice(c, v.Many, proxy.CopyRef)
+	if v.Maybe != nil {
+		to.Maybe = proxy.CopyRef(c, v.Maybe)
+	}
+	to.ByName = proxy.CopyMap(c, v.ByName, nil, proxy.CopyRef)
+	to.Nested = proxy.CopySlice(c, v.Nested, func(c *proxy.Copier, v map[string][]*Passed2) map[string][]*Passed2 {
+		return proxy.CopyMap(c, v, nil, func(c *proxy.Copier, v []*Passed2) []*Passed2 {
+			return proxy.CopySlice(c, v, func(c *proxy.Copier, v *Passed2) *Passed2 { return proxy.CopyPointer(c, v, copyPassed2) })
+		})
+	})
+	return to
+}
+
 func encodePassed2(e *marshal.Encoder, v *Passed2) {
 	e.Map(1)
 	e.Key("Object")
@@ -1937,6 +2308,11 @@ func decodePassed2(d *marshal.Decoder, v *Passed2) {
 			d.Skip()
 		}
 	}
+}
+
+func copyPassed2(c *proxy.Copier, v Passed2) (to Passed2) {
+	to.Object = proxy.CopyRef(c, v.Object)
+	return to
 }
 
 func encodeMarshalers(e *marshal.Encoder, v *Marshalers) {
@@ -2206,6 +2582,47 @@ func decodeMarshalers(d *marshal.Decoder, v *Marshalers) {
 	}
 }
 
+func copyMarshalers(c *proxy.Copier, v Marshalers) (to Marshalers) {
+	if v.PZero != nil {
+		to.PZero = proxy.CopyPointer(c, v.PZero, proxy.CopyValue)
+	}
+	if func() bool { b, err := v.Opt.MarshalText(); return err != nil || len(b) > 0 }() {
+		to.Opt = proxy.CopyValue(c, v.Opt)
+	}
+	to.Ptr = proxy.CopyValue(c, v.Ptr)
+	to.Both = proxy.CopyValue(c, v.Both)
+	to.CBOR = proxy.CopyValue(c, v.CBOR)
+	to.List = copyListAsText(c, v.List)
+	to.Many = proxy.CopySlice(c, v.Many, proxy.CopyValue)
+	to.PBin = proxy.CopyPointer(c, v.PBin, proxy.CopyValue)
+	if v.POpt != nil {
+		to.POpt = proxy.CopyPointer(c, v.POpt, proxy.CopyValue)
+	}
+	to.PPtr = proxy.CopyPointer(c, v.PPtr, proxy.CopyValue)
+	to.Text = proxy.CopyValue(c, v.Text)
+	to.URLs = proxy.CopySlice(c, v.URLs, proxy.CopyValue)
+	if v.Zero != (AsCBOR{}) {
+		to.Zero = proxy.CopyValue(c, v.Zero)
+	}
+	to.Lasts = copyPairTimeDurationTimeTime(c, v.Lasts)
+	to.PCBOR = proxy.CopyPointer(c, v.PCBOR, proxy.CopyValue)
+	to.PMany = proxy.CopySlice(c, v.PMany, func(c *proxy.Copier, v *ByPointer) *ByPointer { return proxy.CopyPointer(c, v, proxy.CopyValue) })
+	to.PText = proxy.CopyPointer(c, v.PText, proxy.CopyValue)
+	to.PURLs = proxy.CopyMap(c, v.PURLs, nil, func(c *proxy.Copier, v *url.URL) *url.URL { return proxy.CopyPointer(c, v, proxy.CopyValue) })
+	to.Ports = proxy.CopySlice(c, v.Ports, proxy.CopyValue)
+	to.Texts = func(c *proxy.Copier, v [2]AsText) [2]AsText {
+		for i := range v {
+			v[i] = proxy.CopyValue(c, v[i])
+		}
+		return v
+	}(c, v.Texts)
+	to.Binary = proxy.CopyValue(c, v.Binary)
+	to.ByAddr = proxy.CopyMap(c, v.ByAddr, proxy.CopyValue, func(c *proxy.Copier, v *AsCBOR) *AsCBOR { return proxy.CopyPointer(c, v, proxy.CopyValue) })
+	to.ByName = proxy.CopyMap(c, v.ByName, nil, proxy.CopyValue)
+	to.ByText = proxy.CopyMap(c, v.ByText, proxy.CopyValue, proxy.CopyValue)
+	return to
+}
+
 func encodeListAsText(e *marshal.Encoder, v *List[AsText]) {
 	n := 2
 	if v.First != nil {
@@ -2249,6 +2666,15 @@ func decodeListAsText(d *marshal.Decoder, v *List[AsText]) {
 	}
 }
 
+func copyListAsText(c *proxy.Copier, v List[AsText]) (to List[AsText]) {
+	to.Name = v.Name
+	if v.First != nil {
+		to.First = proxy.CopyPointer(c, v.First, proxy.CopyValue)
+	}
+	to.Items = proxy.CopySlice(c, v.Items, proxy.CopyValue)
+	return to
+}
+
 func encodePairTimeDurationTimeTime(e *marshal.Encoder, v *Pair[time.Duration, time.Time]) {
 	e.Map(2)
 	e.Key("Key")
@@ -2276,6 +2702,12 @@ func decodePairTimeDurationTimeTime(d *marshal.Decoder, v *Pair[time.Duration, t
 			d.Skip()
 		}
 	}
+}
+
+func copyPairTimeDurationTimeTime(c *proxy.Copier, v Pair[time.Duration, time.Time]) (to Pair[time.Duration, time.Time]) {
+	to.Key = v.Key
+	to.Map = proxy.CopyMap(c, v.Map, nil, nil)
+	return to
 }
 
 func encodeEmbeds(e *marshal.Encoder, v *Embeds) {
@@ -2426,6 +2858,39 @@ func decodeEmbeds(d *marshal.Decoder, v *Embeds) {
 	}
 }
 
+func copyEmbeds(c *proxy.Copier, v Embeds) (to Embeds) {
+	if v.Inner2 != nil {
+		if to.Inner2 == nil {
+			to.Inner2 = new(Inner2)
+		}
+		to.Inner2.Z = v.Inner2.Z
+	}
+	to.Tuple.Base.ID = v.Tuple.Base.ID
+	to.Tuple.In = copyInner(c, v.Tuple.In)
+	to.Pair.Key = v.Pair.Key
+	to.Pair.Map = proxy.CopyMap(c, v.Pair.Map, nil, nil)
+	to.Row = proxy.CopySlice(c, v.Row, nil)
+	to.Tuple.Last = proxy.CopyPointer(c, v.Tuple.Last, nil)
+	to.Tuple.Many = proxy.CopySlice(c, v.Tuple.Many, nil)
+	to.Text = v.Text
+	to.Hash = v.Hash
+	if v.List != nil && v.List.First != nil {
+		if to.List == nil {
+			to.List = new(List[Point])
+		}
+		to.List.First = proxy.CopyPointer(c, v.List.First, nil)
+	}
+	if v.List != nil {
+		if to.List == nil {
+			to.List = new(List[Point])
+		}
+		to.List.Items = proxy.CopySlice(c, v.List.Items, nil)
+	}
+	to.Number = proxy.CopyPointer(c, v.Number, nil)
+	to.Tuple.Base.Shared = v.Tuple.Base.Shared
+	return to
+}
+
 func encodeBasics(e *marshal.Encoder, v *Basics) {
 	e.Map(16)
 	e.Key("Int")
@@ -2501,6 +2966,26 @@ func decodeBasics(d *marshal.Decoder, v *Basics) {
 			d.Skip()
 		}
 	}
+}
+
+func copyBasics(c *proxy.Copier, v Basics) (to Basics) {
+	to.Int = v.Int
+	to.Bool = v.Bool
+	to.Int8 = v.Int8
+	to.Uint = v.Uint
+	to.Array = v.Array
+	to.Bytes = proxy.CopySlice(c, v.Bytes, nil)
+	to.Int16 = v.Int16
+	to.Int32 = v.Int32
+	to.Int64 = v.Int64
+	to.Uint8 = v.Uint8
+	to.String = v.String
+	to.Uint16 = v.Uint16
+	to.Uint32 = v.Uint32
+	to.Uint64 = v.Uint64
+	to.Float32 = v.Float32
+	to.Float64 = v.Float64
+	return to
 }
 
 func encodeNamed(e *marshal.Encoder, v *Named) {
@@ -2615,6 +3100,24 @@ func decodeNamed(d *marshal.Decoder, v *Named) {
 			d.Skip()
 		}
 	}
+}
+
+func copyNamed(c *proxy.Copier, v Named) (to Named) {
+	to.Row = proxy.CopySlice(c, v.Row, nil)
+	to.Blob = proxy.CopySlice(c, v.Blob, nil)
+	to.Flag = v.Flag
+	to.Four = proxy.CopyValue(c, v.Four)
+	to.Hash = v.Hash
+	to.Link = proxy.CopyPointer(c, v.Link, nil)
+	to.Text = v.Text
+	to.Word = v.Word
+	to.Fixed = v.Fixed
+	to.Month = v.Month
+	to.Ratio = v.Ratio
+	to.Table = proxy.CopyMap(c, v.Table, nil, func(c *proxy.Copier, v Row) Row { return proxy.CopySlice(c, v, nil) })
+	to.Number = v.Number
+	to.Octets = proxy.CopyValue(c, v.Octets)
+	return to
 }
 
 func encodeSpecial(e *marshal.Encoder, v *Special) {
@@ -2748,6 +3251,28 @@ func decodeSpecial(d *marshal.Decoder, v *Special) {
 			d.Skip()
 		}
 	}
+}
+
+func copySpecial(c *proxy.Copier, v Special) (to Special) {
+	to.IP = proxy.CopyValue(c, v.IP)
+	to.Any = proxy.CopyAny(c, v.Any)
+	to.Big = proxy.CopyBigInt(c, v.Big)
+	to.Raw = proxy.CopyValue(c, v.Raw)
+	to.URL = proxy.CopyValue(c, v.URL)
+	to.Addr = proxy.CopyValue(c, v.Addr)
+	to.Anys = proxy.CopySlice(c, v.Anys, proxy.CopyAny)
+	to.Bigs = proxy.CopySlice(c, v.Bigs, func(c *proxy.Copier, v *big.Int) *big.Int { return proxy.CopyPointer(c, v, proxy.CopyBigInt) })
+	to.PBig = proxy.CopyPointer(c, v.PBig, proxy.CopyBigInt)
+	to.PURL = proxy.CopyPointer(c, v.PURL, proxy.CopyValue)
+	to.Time = v.Time
+	to.Float = proxy.CopyPointer(c, v.Float, proxy.CopyValue)
+	to.PPBig = proxy.CopyPointer(c, v.PPBig, func(c *proxy.Copier, v *big.Int) *big.Int { return proxy.CopyPointer(c, v, proxy.CopyBigInt) })
+	to.PTime = proxy.CopyPointer(c, v.PTime, nil)
+	to.Times = proxy.CopySlice(c, v.Times, nil)
+	to.AnyMap = proxy.CopyMap(c, v.AnyMap, nil, proxy.CopyAny)
+	to.Prefix = proxy.CopyValue(c, v.Prefix)
+	to.Duration = v.Duration
+	return to
 }
 
 func encodeLists(e *marshal.Encoder, v *Lists) {
@@ -3099,6 +3624,37 @@ func decodeLists(d *marshal.Decoder, v *Lists) {
 	}
 }
 
+func copyLists(c *proxy.Copier, v Lists) (to Lists) {
+	to.Anon = v.Anon
+	to.Deep = proxy.CopyPointer(c, v.Deep, func(c *proxy.Copier, v **int) **int {
+		return proxy.CopyPointer(c, v, func(c *proxy.Copier, v *int) *int { return proxy.CopyPointer(c, v, nil) })
+	})
+	to.Grid = v.Grid
+	to.Ints = proxy.CopySlice(c, v.Ints, nil)
+	to.Maps = proxy.CopySlice(c, v.Maps, func(c *proxy.Copier, v map[string]int) map[string]int { return proxy.CopyMap(c, v, nil, nil) })
+	to.Void = v.Void
+	to.Anons = proxy.CopySlice(c, v.Anons, nil)
+	to.ByInt = proxy.CopyMap(c, v.ByInt, nil, func(c *proxy.Copier, v []Point) []Point { return proxy.CopySlice(c, v, nil) })
+	to.ByKey = proxy.CopyMap(c, v.ByKey, nil, nil)
+	to.Bytes = proxy.CopySlice(c, v.Bytes, func(c *proxy.Copier, v []byte) []byte { return proxy.CopySlice(c, v, nil) })
+	to.PList = proxy.CopyPointer(c, v.PList, func(c *proxy.Copier, v []Point) []Point { return proxy.CopySlice(c, v, nil) })
+	to.ByAddr = proxy.CopyMap(c, v.ByAddr, proxy.CopyValue, nil)
+	to.ByBool = proxy.CopyMap(c, v.ByBool, nil, nil)
+	to.ByText = proxy.CopyMap(c, v.ByText, nil, nil)
+	to.ByTime = proxy.CopyMap(c, v.ByTime, nil, func(c *proxy.Copier, v map[string]map[string]Point) map[string]map[string]Point {
+		return proxy.CopyMap(c, v, nil, func(c *proxy.Copier, v map[string]Point) map[string]Point { return proxy.CopyMap(c, v, nil, nil) })
+	})
+	to.ByUint = proxy.CopyMap(c, v.ByUint, nil, func(c *proxy.Copier, v *Point) *Point { return proxy.CopyPointer(c, v, nil) })
+	to.Nested = proxy.CopySlice(c, v.Nested, func(c *proxy.Copier, v []string) []string { return proxy.CopySlice(c, v, nil) })
+	to.Points = proxy.CopySlice(c, v.Points, nil)
+	to.ByArray = proxy.CopyMap(c, v.ByArray, nil, nil)
+	to.ByFloat = proxy.CopyMap(c, v.ByFloat, nil, nil)
+	to.PPoints = proxy.CopySlice(c, v.PPoints, func(c *proxy.Copier, v *Point) *Point { return proxy.CopyPointer(c, v, nil) })
+	to.Strings = proxy.CopySlice(c, v.Strings, nil)
+	to.EmptyArr = v.EmptyArr
+	return to
+}
+
 func encodeStruct(e *marshal.Encoder, v *struct {
 	A int
 	B int
@@ -3186,6 +3742,18 @@ func decodeTagged(d *marshal.Decoder, v *Tagged) {
 			d.Skip()
 		}
 	}
+}
+
+func copyTagged(c *proxy.Copier, v Tagged) (to Tagged) {
+	to.Dash = v.Dash
+	to.C = v.C
+	to.Both = v.Both
+	to.Alpha = v.Alpha
+	to.Bravo = v.Bravo
+	to.Odd = v.Odd
+	to.JSON = v.JSON
+	to.Renamed = v.Renamed
+	return to
 }
 
 func encodeNumbered(e *marshal.Encoder, v *Numbered) {
@@ -3385,6 +3953,31 @@ func decodeNamed2(d *marshal.Decoder, v *Named2) {
 	}
 }
 
+func copyNamed2(c *proxy.Copier, v Named2) (to Named2) {
+	to.Team = proxy.CopySlice(c, v.Team, proxy.CopyRef)
+	if v.Opt != nil {
+		to.Opt = proxy.CopyPointer(c, v.Opt, proxy.CopyRef)
+	}
+	to.List = copyListListObject(c, v.List)
+	if v.Zero != nil {
+		to.Zero = proxy.CopyRef(c, v.Zero)
+	}
+	to.Pairs = func(c *proxy.Copier, v Pairs) Pairs {
+		for i := range v {
+			v[i] = proxy.CopyPointer(c, v[i], proxy.CopyRef)
+		}
+		return v
+	}(c, v.Pairs)
+	to.Seats = proxy.CopyPointer(c, v.Seats, func(c *proxy.Copier, v Seats) Seats { return proxy.CopyMap(c, v, proxy.CopyValue, proxy.CopyRef) })
+	to.Tuple = copyTuple2(c, v.Tuple)
+	if v.Zeros != nil {
+		to.Zeros = proxy.CopySlice(c, v.Zeros, proxy.CopyRef)
+	}
+	to.Embeds = proxy.CopyPointer(c, v.Embeds, copyTuple2)
+	to.Object = proxy.CopyRef(c, v.Object)
+	return to
+}
+
 func encodeListListObject(e *marshal.Encoder, v *List[List[Object]]) {
 	n := 2
 	if v.First != nil {
@@ -3426,6 +4019,15 @@ func decodeListListObject(d *marshal.Decoder, v *List[List[Object]]) {
 			d.Skip()
 		}
 	}
+}
+
+func copyListListObject(c *proxy.Copier, v List[List[Object]]) (to List[List[Object]]) {
+	to.Name = v.Name
+	if v.First != nil {
+		to.First = proxy.CopyPointer(c, v.First, copyListObject)
+	}
+	to.Items = proxy.CopySlice(c, v.Items, copyListObject)
+	return to
 }
 
 func encodeListObject(e *marshal.Encoder, v *List[Object]) {
@@ -3471,6 +4073,15 @@ func decodeListObject(d *marshal.Decoder, v *List[Object]) {
 	}
 }
 
+func copyListObject(c *proxy.Copier, v List[Object]) (to List[Object]) {
+	to.Name = v.Name
+	if v.First != nil {
+		to.First = proxy.CopyPointer(c, v.First, proxy.CopyRef)
+	}
+	to.Items = proxy.CopySlice(c, v.Items, proxy.CopyRef)
+	return to
+}
+
 func encodeTuple2(e *marshal.Encoder, v *Tuple2) {
 	e.Array(3)
 	proxy.PutRef(e, v.Object)
@@ -3512,6 +4123,13 @@ func decodeTuple2(d *marshal.Decoder, v *Tuple2) {
 	d.EndTuple(outer)
 }
 
+func copyTuple2(c *proxy.Copier, v Tuple2) (to Tuple2) {
+	to.Object = proxy.CopyRef(c, v.Object)
+	to.Ptr = proxy.CopyPointer(c, v.Ptr, proxy.CopyRef)
+	to.M = proxy.CopyMap(c, v.M, nil, func(c *proxy.Copier, v []Object) []Object { return proxy.CopySlice(c, v, proxy.CopyRef) })
+	return to
+}
+
 func encodeStruct3(e *marshal.Encoder, v *struct{ Object }) {
 	e.Map(1)
 	e.Key("Object")
@@ -3527,4 +4145,9 @@ func decodeStruct3(d *marshal.Decoder, v *struct{ Object }) {
 			d.Skip()
 		}
 	}
+}
+
+func copyStruct(c *proxy.Copier, v struct{ Object }) (to struct{ Object }) {
+	to.Object = proxy.CopyRef(c, v.Object)
+	return to
 }

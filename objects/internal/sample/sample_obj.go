@@ -27,6 +27,10 @@ func (p *ThingProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Add returns a + b.
 func (p *ThingProxy) Add(ctx context.Context, a int64, b int64) (sum int64, err error) {
+	if d := p.ProxyRef().Direct(ctx, &thingInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Thing).Add(d.Context, a, b)
+	}
 	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[0])
 	c.Args.Array(2)
 	c.Args.Int(a)
@@ -50,6 +54,13 @@ func serveThingAdd(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Any returns v.
 func (p *ThingProxy) Any(ctx context.Context, v any) (r0 any, err error) {
+	if d := p.ProxyRef().Direct(ctx, &thingInterface.Methods[1]); d != nil {
+		defer d.End(&err)
+		v = proxy.CopyAny(d.Arg(0), v)
+		r0, err := d.Object.(Thing).Any(d.Context, v)
+		r0 = proxy.CopyAny(d.Result(0), r0)
+		return r0, err
+	}
 	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[1])
 	c.Args.Array(1)
 	c.Args.Any(v)
@@ -71,6 +82,13 @@ func serveThingAny(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Bytes returns body.
 func (p *ThingProxy) Bytes(ctx context.Context, body []byte) (r0 []byte, err error) {
+	if d := p.ProxyRef().Direct(ctx, &thingInterface.Methods[2]); d != nil {
+		defer d.End(&err)
+		body = proxy.CopySlice(d.Arg(0), body, nil)
+		r0, err := d.Object.(Thing).Bytes(d.Context, body)
+		r0 = proxy.CopySlice(d.Result(0), r0, nil)
+		return r0, err
+	}
 	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[2])
 	c.Args.Array(1)
 	c.Args.Bytes(body)
@@ -92,6 +110,10 @@ func serveThingBytes(ctx context.Context, object any, in *proxy.Incoming) error 
 
 // Deadline returns what is left of the caller's deadline, 0 without one.
 func (p *ThingProxy) Deadline(ctx context.Context) (r0 time.Duration, err error) {
+	if d := p.ProxyRef().Direct(ctx, &thingInterface.Methods[3]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Thing).Deadline(d.Context)
+	}
 	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[3])
 	c.Args.Array(0)
 	c.Invoke()
@@ -111,6 +133,10 @@ func serveThingDeadline(ctx context.Context, object any, in *proxy.Incoming) err
 
 // Echo returns item.
 func (p *ThingProxy) Echo(ctx context.Context, item Item) (r0 Item, err error) {
+	if d := p.ProxyRef().Direct(ctx, &thingInterface.Methods[4]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Thing).Echo(d.Context, item)
+	}
 	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[4])
 	c.Args.Array(1)
 	encodeItem(&c.Args, &item)
@@ -133,6 +159,10 @@ func serveThingEcho(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Fail returns both a result and the error of the kind asked for.
 func (p *ThingProxy) Fail(ctx context.Context, kind string) (r0 int, err error) {
+	if d := p.ProxyRef().Direct(ctx, &thingInterface.Methods[5]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Thing).Fail(d.Context, kind)
+	}
 	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[5])
 	c.Args.Array(1)
 	c.Args.String(kind)
@@ -154,6 +184,12 @@ func serveThingFail(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Make returns a new object.
 func (p *ThingProxy) Make(ctx context.Context) (r0 Thing, err error) {
+	if d := p.ProxyRef().Direct(ctx, &thingInterface.Methods[6]); d != nil {
+		defer d.End(&err)
+		r0, err := d.Object.(Thing).Make(d.Context)
+		r0 = proxy.CopyRef(d.Result(0), r0)
+		return r0, err
+	}
 	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[6])
 	c.Args.Array(0)
 	c.Invoke()
@@ -173,6 +209,11 @@ func serveThingMake(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Nest calls back, depth times.
 func (p *ThingProxy) Nest(ctx context.Context, back Thing, depth int) (r0 int, err error) {
+	if d := p.ProxyRef().Direct(ctx, &thingInterface.Methods[7]); d != nil {
+		defer d.End(&err)
+		back = proxy.CopyRef(d.Arg(0), back)
+		return d.Object.(Thing).Nest(d.Context, back, depth)
+	}
 	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[7])
 	c.Args.Array(2)
 	proxy.PutRef(&c.Args, back)
@@ -195,7 +236,11 @@ func serveThingNest(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 // Panic panics with text.
-func (p *ThingProxy) Panic(ctx context.Context, text string) error {
+func (p *ThingProxy) Panic(ctx context.Context, text string) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &thingInterface.Methods[8]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Thing).Panic(d.Context, text)
+	}
 	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[8])
 	c.Args.Array(1)
 	c.Args.String(text)
@@ -215,6 +260,13 @@ func serveThingPanic(ctx context.Context, object any, in *proxy.Incoming) error 
 
 // Same returns thing.
 func (p *ThingProxy) Same(ctx context.Context, thing Thing) (r0 Thing, err error) {
+	if d := p.ProxyRef().Direct(ctx, &thingInterface.Methods[9]); d != nil {
+		defer d.End(&err)
+		thing = proxy.CopyRef(d.Arg(0), thing)
+		r0, err := d.Object.(Thing).Same(d.Context, thing)
+		r0 = proxy.CopyRef(d.Result(0), r0)
+		return r0, err
+	}
 	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[9])
 	c.Args.Array(1)
 	proxy.PutRef(&c.Args, thing)
@@ -236,6 +288,13 @@ func serveThingSame(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // SameMany returns things, which may stand anywhere.
 func (p *ThingProxy) SameMany(ctx context.Context, things map[string][]Thing) (r0 map[string][]Thing, err error) {
+	if d := p.ProxyRef().Direct(ctx, &thingInterface.Methods[10]); d != nil {
+		defer d.End(&err)
+		things = proxy.CopyMap(d.Arg(0), things, nil, func(c *proxy.Copier, v []Thing) []Thing { return proxy.CopySlice(c, v, proxy.CopyRef) })
+		r0, err := d.Object.(Thing).SameMany(d.Context, things)
+		r0 = proxy.CopyMap(d.Result(0), r0, nil, func(c *proxy.Copier, v []Thing) []Thing { return proxy.CopySlice(c, v, proxy.CopyRef) })
+		return r0, err
+	}
 	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[10])
 	c.Args.Array(1)
 	marshal.EncodeMap(&c.Args, things, (*marshal.Encoder).String, func(e *marshal.Encoder, x []Thing) {
@@ -291,7 +350,11 @@ func serveThingSameMany(ctx context.Context, object any, in *proxy.Incoming) err
 }
 
 // Wait returns when its context ends.
-func (p *ThingProxy) Wait(ctx context.Context) error {
+func (p *ThingProxy) Wait(ctx context.Context) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &thingInterface.Methods[11]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Thing).Wait(d.Context)
+	}
 	c := p.ProxyRef().Begin(ctx, &thingInterface.Methods[11])
 	c.Args.Array(0)
 	c.Invoke()
@@ -319,7 +382,11 @@ func NewBoxProxy(ref *proxy.Ref) *BoxProxy { return (*BoxProxy)(ref) }
 func (p *BoxProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Count notes n.
-func (p *BoxProxy) Count(ctx context.Context, n int64) error {
+func (p *BoxProxy) Count(ctx context.Context, n int64) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &boxInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Box).Count(d.Context, n)
+	}
 	c := p.ProxyRef().Begin(ctx, &boxInterface.Methods[0])
 	c.Args.Array(1)
 	c.Args.Int(n)
@@ -339,6 +406,12 @@ func serveBoxCount(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Fill returns n bytes like the first of body.
 func (p *BoxProxy) Fill(ctx context.Context, body []byte, n int) (r0 []byte, err error) {
+	if d := p.ProxyRef().Direct(ctx, &boxInterface.Methods[1]); d != nil {
+		defer d.End(&err)
+		r0, err := d.Object.(Box).Fill(d.Context, body, n)
+		r0 = proxy.CopySlice(d.Result(0), r0, nil)
+		return r0, err
+	}
 	c := p.ProxyRef().Begin(ctx, &boxInterface.Methods[1])
 	c.Args.Array(2)
 	c.Args.Bytes(body)
@@ -361,7 +434,11 @@ func serveBoxFill(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 // Hook does what a test wants it to.
-func (p *BoxProxy) Hook(ctx context.Context, kind string) error {
+func (p *BoxProxy) Hook(ctx context.Context, kind string) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &boxInterface.Methods[2]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Box).Hook(d.Context, kind)
+	}
 	c := p.ProxyRef().Begin(ctx, &boxInterface.Methods[2])
 	c.Args.Array(1)
 	c.Args.String(kind)
@@ -381,6 +458,13 @@ func serveBoxHook(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Kept is Lent without directives.
 func (p *BoxProxy) Kept(ctx context.Context, body []byte, from int) (rest []byte, err error) {
+	if d := p.ProxyRef().Direct(ctx, &boxInterface.Methods[3]); d != nil {
+		defer d.End(&err)
+		body = proxy.CopySlice(d.Arg(0), body, nil)
+		rest, err := d.Object.(Box).Kept(d.Context, body, from)
+		rest = proxy.CopySlice(d.Result(0), rest, nil)
+		return rest, err
+	}
 	c := p.ProxyRef().Begin(ctx, &boxInterface.Methods[3])
 	c.Args.Array(2)
 	c.Args.Bytes(body)
@@ -404,6 +488,12 @@ func serveBoxKept(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Lent returns a part of what it was lent.
 func (p *BoxProxy) Lent(ctx context.Context, body []byte, from int) (rest []byte, err error) {
+	if d := p.ProxyRef().Direct(ctx, &boxInterface.Methods[4]); d != nil {
+		defer d.End(&err)
+		rest, err := d.Object.(Box).Lent(d.Context, body, from)
+		rest = proxy.CopySlice(d.Result(0), rest, nil)
+		return rest, err
+	}
 	c := p.ProxyRef().Begin(ctx, &boxInterface.Methods[4])
 	c.Args.Array(2)
 	c.Args.Bytes(body)
@@ -437,6 +527,10 @@ func NewNamedProxy(ref *proxy.Ref) *NamedProxy { return (*NamedProxy)(ref) }
 func (p *NamedProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 func (p *NamedProxy) Name(ctx context.Context) (r0 string, err error) {
+	if d := p.ProxyRef().Direct(ctx, &namedInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Named).Name(d.Context)
+	}
 	c := p.ProxyRef().Begin(ctx, &namedInterface.Methods[0])
 	c.Args.Array(0)
 	c.Invoke()

@@ -25,6 +25,10 @@ func (p *AccountProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Deposit adds cents and returns the new balance.
 func (p *AccountProxy) Deposit(ctx context.Context, cents int64) (balance int64, err error) {
+	if d := p.ProxyRef().Direct(ctx, &accountInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Account).Deposit(d.Context, cents)
+	}
 	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[0])
 	c.Args.Array(1)
 	c.Args.Int(cents)
@@ -57,6 +61,10 @@ func (p *CustomerProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Name returns the full name.
 func (p *CustomerProxy) Name(ctx context.Context) (r0 string, err error) {
+	if d := p.ProxyRef().Direct(ctx, &customerInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Customer).Name(d.Context)
+	}
 	c := p.ProxyRef().Begin(ctx, &customerInterface.Methods[0])
 	c.Args.Array(0)
 	c.Invoke()

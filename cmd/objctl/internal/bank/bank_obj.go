@@ -27,6 +27,11 @@ func (p *AccountProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Book enters transfers as they are, and returns their sum.
 func (p *AccountProxy) Book(ctx context.Context, transfers ...Transfer) (sum int64, err error) {
+	if d := p.ProxyRef().Direct(ctx, &accountInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		transfers = proxy.CopySlice(d.Arg(0), transfers, copyTransfer)
+		return d.Object.(Account).Book(d.Context, transfers...)
+	}
 	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[0])
 	c.Args.Array(1)
 	if transfers == nil {
@@ -58,6 +63,10 @@ func serveAccountBook(ctx context.Context, object any, in *proxy.Incoming) error
 
 // Deposit adds cents and returns the new balance.
 func (p *AccountProxy) Deposit(ctx context.Context, cents int64) (balance int64, err error) {
+	if d := p.ProxyRef().Direct(ctx, &accountInterface.Methods[1]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Account).Deposit(d.Context, cents)
+	}
 	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[1])
 	c.Args.Array(1)
 	c.Args.Int(cents)
@@ -79,6 +88,12 @@ func serveAccountDeposit(ctx context.Context, object any, in *proxy.Incoming) er
 
 // History returns the transfers since a time.
 func (p *AccountProxy) History(ctx context.Context, since time.Time) (r0 []Transfer, err error) {
+	if d := p.ProxyRef().Direct(ctx, &accountInterface.Methods[2]); d != nil {
+		defer d.End(&err)
+		r0, err := d.Object.(Account).History(d.Context, since)
+		r0 = proxy.CopySlice(d.Result(0), r0, copyTransfer)
+		return r0, err
+	}
 	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[2])
 	c.Args.Array(1)
 	c.Args.Time(since)
@@ -110,6 +125,11 @@ func serveAccountHistory(ctx context.Context, object any, in *proxy.Incoming) er
 
 // Move sends cents to another account.
 func (p *AccountProxy) Move(ctx context.Context, to Account, cents int64) (from int64, there int64, err error) {
+	if d := p.ProxyRef().Direct(ctx, &accountInterface.Methods[3]); d != nil {
+		defer d.End(&err)
+		to = proxy.CopyRef(d.Arg(0), to)
+		return d.Object.(Account).Move(d.Context, to, cents)
+	}
 	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[3])
 	c.Args.Array(2)
 	proxy.PutRef(&c.Args, to)
@@ -134,7 +154,11 @@ func serveAccountMove(ctx context.Context, object any, in *proxy.Incoming) error
 }
 
 // Note writes text to the customer's file.
-func (p *AccountProxy) Note(ctx context.Context, text string) error {
+func (p *AccountProxy) Note(ctx context.Context, text string) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &accountInterface.Methods[4]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Account).Note(d.Context, text)
+	}
 	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[4])
 	c.Args.Array(1)
 	c.Args.String(text)
@@ -154,6 +178,12 @@ func serveAccountNote(ctx context.Context, object any, in *proxy.Incoming) error
 
 // Owner returns the customer.
 func (p *AccountProxy) Owner(ctx context.Context) (r0 Customer, err error) {
+	if d := p.ProxyRef().Direct(ctx, &accountInterface.Methods[5]); d != nil {
+		defer d.End(&err)
+		r0, err := d.Object.(Account).Owner(d.Context)
+		r0 = proxy.CopyRef(d.Result(0), r0)
+		return r0, err
+	}
 	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[5])
 	c.Args.Array(0)
 	c.Invoke()
@@ -173,6 +203,12 @@ func serveAccountOwner(ctx context.Context, object any, in *proxy.Incoming) erro
 
 // Savings opens a second account of the same owner.
 func (p *AccountProxy) Savings(ctx context.Context) (r0 Account, err error) {
+	if d := p.ProxyRef().Direct(ctx, &accountInterface.Methods[6]); d != nil {
+		defer d.End(&err)
+		r0, err := d.Object.(Account).Savings(d.Context)
+		r0 = proxy.CopyRef(d.Result(0), r0)
+		return r0, err
+	}
 	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[6])
 	c.Args.Array(0)
 	c.Invoke()
@@ -192,6 +228,10 @@ func serveAccountSavings(ctx context.Context, object any, in *proxy.Incoming) er
 
 // Withdraw takes cents; it fails with ErrOverdrawn.
 func (p *AccountProxy) Withdraw(ctx context.Context, cents int64) (balance int64, err error) {
+	if d := p.ProxyRef().Direct(ctx, &accountInterface.Methods[7]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Account).Withdraw(d.Context, cents)
+	}
 	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[7])
 	c.Args.Array(1)
 	c.Args.Int(cents)
@@ -224,6 +264,10 @@ func (p *CustomerProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Name returns the customer's name.
 func (p *CustomerProxy) Name(ctx context.Context) (r0 string, err error) {
+	if d := p.ProxyRef().Direct(ctx, &customerInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Customer).Name(d.Context)
+	}
 	c := p.ProxyRef().Begin(ctx, &customerInterface.Methods[0])
 	c.Args.Array(0)
 	c.Invoke()
@@ -361,4 +405,13 @@ func decodeTransfer(d *marshal.Decoder, v *Transfer) {
 			d.Skip()
 		}
 	}
+}
+
+func copyTransfer(c *proxy.Copier, v Transfer) (to Transfer) {
+	to.At = v.At
+	to.Slip = proxy.CopySlice(c, v.Slip, nil)
+	to.Tags = proxy.CopyMap(c, v.Tags, nil, nil)
+	to.Text = v.Text
+	to.Cents = v.Cents
+	return to
 }

@@ -26,6 +26,11 @@ func newAccountProxy(ref *proxy.Ref) *accountProxy { return (*accountProxy)(ref)
 func (px *accountProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(px) }
 
 func (px *accountProxy) Far(ctx Ctx, p other.Public, q other.Peer) (r0 other.Number, err error) {
+	if d := px.ProxyRef().Direct(ctx, &accountInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		q = proxy.CopyRef(d.Arg(1), q)
+		return d.Object.(account).Far(d.Context, p, q)
+	}
 	c := px.ProxyRef().Begin(ctx, &accountInterface.Methods[0])
 	c.Args.Array(2)
 	encodeOtherHidden(&c.Args, &p)
@@ -49,6 +54,14 @@ func serveAccountFar(ctx context.Context, object any, in *proxy.Incoming) error 
 }
 
 func (px *accountProxy) List(ctx Ctx, items Items, at Point) (r0 Items, r1 *Point, err error) {
+	if d := px.ProxyRef().Direct(ctx, &accountInterface.Methods[1]); d != nil {
+		defer d.End(&err)
+		items = proxy.CopySlice(d.Arg(0), items, nil)
+		r0, r1, err := d.Object.(account).List(d.Context, items, at)
+		r0 = proxy.CopySlice(d.Result(0), r0, nil)
+		r1 = proxy.CopyPointer(d.Result(1), r1, nil)
+		return r0, r1, err
+	}
 	c := px.ProxyRef().Begin(ctx, &accountInterface.Methods[1])
 	c.Args.Array(2)
 	if items == nil {
@@ -100,6 +113,12 @@ func serveAccountList(ctx context.Context, object any, in *proxy.Incoming) error
 }
 
 func (px *accountProxy) Pay(ctx Ctx, amount Cents, when Moment) (r0 Account, err error) {
+	if d := px.ProxyRef().Direct(ctx, &accountInterface.Methods[2]); d != nil {
+		defer d.End(&err)
+		r0, err := d.Object.(account).Pay(d.Context, amount, when)
+		r0 = proxy.CopyRef(d.Result(0), r0)
+		return r0, err
+	}
 	c := px.ProxyRef().Begin(ctx, &accountInterface.Methods[2])
 	c.Args.Array(2)
 	c.Args.Int(amount)
@@ -122,6 +141,14 @@ func serveAccountPay(ctx context.Context, object any, in *proxy.Incoming) error 
 }
 
 func (px *accountProxy) Say(ctx Ctx, t Text, w Words, by map[Text]Words) (r0 Text, r1 Words, err error) {
+	if d := px.ProxyRef().Direct(ctx, &accountInterface.Methods[3]); d != nil {
+		defer d.End(&err)
+		w = proxy.CopySlice(d.Arg(1), w, nil)
+		by = proxy.CopyMap(d.Arg(2), by, nil, func(c *proxy.Copier, v Words) Words { return proxy.CopySlice(c, v, nil) })
+		r0, r1, err := d.Object.(account).Say(d.Context, t, w, by)
+		r1 = proxy.CopySlice(d.Result(1), r1, nil)
+		return r0, r1, err
+	}
 	c := px.ProxyRef().Begin(ctx, &accountInterface.Methods[3])
 	c.Args.Array(3)
 	c.Args.String(string(t))

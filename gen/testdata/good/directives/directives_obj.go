@@ -26,6 +26,10 @@ func (p *StoreProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Add never blocks.
 func (p *StoreProxy) Add(ctx context.Context, n int) (r0 int, err error) {
+	if d := p.ProxyRef().Direct(ctx, &storeInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Store).Add(d.Context, n)
+	}
 	c := p.ProxyRef().Begin(ctx, &storeInterface.Methods[0])
 	c.Args.Array(1)
 	c.Args.Int(int64(n))
@@ -45,7 +49,11 @@ func serveStoreAdd(ctx context.Context, object any, in *proxy.Incoming) error {
 	return err
 }
 
-func (p *StoreProxy) Append(b ...byte) error {
+func (p *StoreProxy) Append(b ...byte) (err error) {
+	if d := p.ProxyRef().Direct(context.Background(), &storeInterface.Methods[1]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Store).Append(b...)
+	}
 	c := p.ProxyRef().Begin(context.Background(), &storeInterface.Methods[1])
 	c.Args.Array(1)
 	c.Args.Bytes(b)
@@ -65,6 +73,13 @@ func serveStoreAppend(_ context.Context, object any, in *proxy.Incoming) error {
 
 // Get has none.
 func (p *StoreProxy) Get(ctx context.Context, key Key) (r0 []byte, err error) {
+	if d := p.ProxyRef().Direct(ctx, &storeInterface.Methods[2]); d != nil {
+		defer d.End(&err)
+		key = proxy.CopySlice(d.Arg(0), key, nil)
+		r0, err := d.Object.(Store).Get(d.Context, key)
+		r0 = proxy.CopySlice(d.Result(0), r0, nil)
+		return r0, err
+	}
 	c := p.ProxyRef().Begin(ctx, &storeInterface.Methods[2])
 	c.Args.Array(1)
 	c.Args.Bytes(key)
@@ -85,6 +100,10 @@ func serveStoreGet(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *StoreProxy) Has(key Key) (r0 bool, err error) {
+	if d := p.ProxyRef().Direct(context.Background(), &storeInterface.Methods[3]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Store).Has(key)
+	}
 	c := p.ProxyRef().Begin(context.Background(), &storeInterface.Methods[3])
 	c.Args.Array(1)
 	c.Args.Bytes(key)
@@ -106,6 +125,13 @@ func serveStoreHas(_ context.Context, object any, in *proxy.Incoming) error {
 
 // Put has two parameters that are lent, and two that are copied.
 func (p *StoreProxy) Put(ctx context.Context, key Key, value []byte, parts [][]byte, hash [4]byte) (old []byte, err error) {
+	if d := p.ProxyRef().Direct(ctx, &storeInterface.Methods[4]); d != nil {
+		defer d.End(&err)
+		parts = proxy.CopySlice(d.Arg(2), parts, func(c *proxy.Copier, v []byte) []byte { return proxy.CopySlice(c, v, nil) })
+		old, err := d.Object.(Store).Put(d.Context, key, value, parts, hash)
+		old = proxy.CopySlice(d.Result(0), old, nil)
+		return old, err
+	}
 	c := p.ProxyRef().Begin(ctx, &storeInterface.Methods[4])
 	c.Args.Array(4)
 	c.Args.Bytes(key)
@@ -146,7 +172,11 @@ func NewPlainProxy(ref *proxy.Ref) *PlainProxy { return (*PlainProxy)(ref) }
 // ProxyRef returns the reference behind the proxy.
 func (p *PlainProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
-func (p *PlainProxy) Close() error {
+func (p *PlainProxy) Close() (err error) {
+	if d := p.ProxyRef().Direct(context.Background(), &plainInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Plain).Close()
+	}
 	c := p.ProxyRef().Begin(context.Background(), &plainInterface.Methods[0])
 	c.Args.Array(0)
 	c.Invoke()

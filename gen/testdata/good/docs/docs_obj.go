@@ -25,6 +25,10 @@ func (p *StoreProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Get is described in a block.
 func (p *StoreProxy) Get(ctx context.Context, key string) (value string, err error) {
+	if d := p.ProxyRef().Direct(ctx, &storeInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Store).Get(d.Context, key)
+	}
 	c := p.ProxyRef().Begin(ctx, &storeInterface.Methods[0])
 	c.Args.Array(1)
 	c.Args.String(key)
@@ -44,7 +48,11 @@ func serveStoreGet(ctx context.Context, object any, in *proxy.Incoming) error {
 	return err
 }
 
-func (p *StoreProxy) None(ctx context.Context) error {
+func (p *StoreProxy) None(ctx context.Context) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &storeInterface.Methods[1]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Store).None(d.Context)
+	}
 	c := p.ProxyRef().Begin(ctx, &storeInterface.Methods[1])
 	c.Args.Array(0)
 	c.Invoke()
@@ -61,7 +69,11 @@ func serveStoreNone(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 // Deprecated: use None.
-func (p *StoreProxy) Old(ctx context.Context) error {
+func (p *StoreProxy) Old(ctx context.Context) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &storeInterface.Methods[2]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Store).Old(d.Context)
+	}
 	c := p.ProxyRef().Begin(ctx, &storeInterface.Methods[2])
 	c.Args.Array(0)
 	c.Invoke()
@@ -84,7 +96,11 @@ func serveStoreOld(ctx context.Context, object any, in *proxy.Incoming) error {
 // And code:
 //
 //	store.Put(ctx, "key")
-func (p *StoreProxy) Put(ctx context.Context, key string, value string) error {
+func (p *StoreProxy) Put(ctx context.Context, key string, value string) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &storeInterface.Methods[3]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Store).Put(d.Context, key, value)
+	}
 	c := p.ProxyRef().Begin(ctx, &storeInterface.Methods[3])
 	c.Args.Array(2)
 	c.Args.String(key)

@@ -24,7 +24,11 @@ func NewDocumentProxy(ref *proxy.Ref) *DocumentProxy { return (*DocumentProxy)(r
 func (p *DocumentProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Close ends it.
-func (p *DocumentProxy) Close(ctx context.Context) error {
+func (p *DocumentProxy) Close(ctx context.Context) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &documentInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Document).Close(d.Context)
+	}
 	c := p.ProxyRef().Begin(ctx, &documentInterface.Methods[0])
 	c.Args.Array(0)
 	c.Invoke()
@@ -44,6 +48,10 @@ func serveDocumentClose(ctx context.Context, object any, in *proxy.Incoming) err
 //
 // It may lag behind.
 func (p *DocumentProxy) Closed(ctx context.Context) (r0 bool, err error) {
+	if d := p.ProxyRef().Direct(ctx, &documentInterface.Methods[1]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Document).Closed(d.Context)
+	}
 	c := p.ProxyRef().Begin(ctx, &documentInterface.Methods[1])
 	c.Args.Array(0)
 	c.Invoke()
@@ -63,6 +71,10 @@ func serveDocumentClosed(ctx context.Context, object any, in *proxy.Incoming) er
 
 // Name returns the name.
 func (p *DocumentProxy) Name(ctx context.Context) (r0 string, err error) {
+	if d := p.ProxyRef().Direct(ctx, &documentInterface.Methods[2]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Document).Name(d.Context)
+	}
 	c := p.ProxyRef().Begin(ctx, &documentInterface.Methods[2])
 	c.Args.Array(0)
 	c.Invoke()
@@ -82,6 +94,10 @@ func serveDocumentName(ctx context.Context, object any, in *proxy.Incoming) erro
 
 // Text returns all of it.
 func (p *DocumentProxy) Text(ctx context.Context) (r0 string, err error) {
+	if d := p.ProxyRef().Direct(ctx, &documentInterface.Methods[3]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Document).Text(d.Context)
+	}
 	c := p.ProxyRef().Begin(ctx, &documentInterface.Methods[3])
 	c.Args.Array(0)
 	c.Invoke()
@@ -111,7 +127,11 @@ func NewFolderProxy(ref *proxy.Ref) *FolderProxy { return (*FolderProxy)(ref) }
 func (p *FolderProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Close ends it.
-func (p *FolderProxy) Close(ctx context.Context) error {
+func (p *FolderProxy) Close(ctx context.Context) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &folderInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Folder).Close(d.Context)
+	}
 	c := p.ProxyRef().Begin(ctx, &folderInterface.Methods[0])
 	c.Args.Array(0)
 	c.Invoke()
@@ -131,6 +151,10 @@ func serveFolderClose(ctx context.Context, object any, in *proxy.Incoming) error
 //
 // It may lag behind.
 func (p *FolderProxy) Closed(ctx context.Context) (r0 bool, err error) {
+	if d := p.ProxyRef().Direct(ctx, &folderInterface.Methods[1]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Folder).Closed(d.Context)
+	}
 	c := p.ProxyRef().Begin(ctx, &folderInterface.Methods[1])
 	c.Args.Array(0)
 	c.Invoke()
@@ -150,6 +174,10 @@ func serveFolderClosed(ctx context.Context, object any, in *proxy.Incoming) erro
 
 // Name returns the name.
 func (p *FolderProxy) Name(ctx context.Context) (r0 string, err error) {
+	if d := p.ProxyRef().Direct(ctx, &folderInterface.Methods[2]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Folder).Name(d.Context)
+	}
 	c := p.ProxyRef().Begin(ctx, &folderInterface.Methods[2])
 	c.Args.Array(0)
 	c.Invoke()
@@ -168,6 +196,12 @@ func serveFolderName(ctx context.Context, object any, in *proxy.Incoming) error 
 }
 
 func (p *FolderProxy) Open(ctx context.Context, name string) (r0 Document, err error) {
+	if d := p.ProxyRef().Direct(ctx, &folderInterface.Methods[3]); d != nil {
+		defer d.End(&err)
+		r0, err := d.Object.(Folder).Open(d.Context, name)
+		r0 = proxy.CopyRef(d.Result(0), r0)
+		return r0, err
+	}
 	c := p.ProxyRef().Begin(ctx, &folderInterface.Methods[3])
 	c.Args.Array(1)
 	c.Args.String(name)
@@ -189,6 +223,10 @@ func serveFolderOpen(ctx context.Context, object any, in *proxy.Incoming) error 
 
 // Text returns all of it.
 func (p *FolderProxy) Text(ctx context.Context) (r0 string, err error) {
+	if d := p.ProxyRef().Direct(ctx, &folderInterface.Methods[4]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Folder).Text(d.Context)
+	}
 	c := p.ProxyRef().Begin(ctx, &folderInterface.Methods[4])
 	c.Args.Array(0)
 	c.Invoke()

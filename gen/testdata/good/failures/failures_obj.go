@@ -25,6 +25,11 @@ func NewAccountProxy(ref *proxy.Ref) *AccountProxy { return (*AccountProxy)(ref)
 func (p *AccountProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 func (p *AccountProxy) Check(ctx context.Context, by map[string]error, l Limit) (r0 Code, err error) {
+	if d := p.ProxyRef().Direct(ctx, &accountInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		by = proxy.CopyMap(d.Arg(0), by, nil, nil)
+		return d.Object.(Account).Check(d.Context, by, l)
+	}
 	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[0])
 	c.Args.Array(2)
 	marshal.EncodeMap(&c.Args, by, (*marshal.Encoder).String, (*marshal.Encoder).Error)
@@ -53,6 +58,13 @@ func serveAccountCheck(ctx context.Context, object any, in *proxy.Incoming) erro
 }
 
 func (p *AccountProxy) Close(ctx context.Context, why error) (warnings []error, last *NotFound, err error) {
+	if d := p.ProxyRef().Direct(ctx, &accountInterface.Methods[1]); d != nil {
+		defer d.End(&err)
+		warnings, last, err := d.Object.(Account).Close(d.Context, why)
+		warnings = proxy.CopySlice(d.Result(0), warnings, nil)
+		last = proxy.CopyPointer(d.Result(1), last, nil)
+		return warnings, last, err
+	}
 	c := p.ProxyRef().Begin(ctx, &accountInterface.Methods[1])
 	c.Args.Array(1)
 	c.Args.Error(why)

@@ -25,6 +25,10 @@ func NewReaderProxy(ref *proxy.Ref) *ReaderProxy { return (*ReaderProxy)(ref) }
 func (p *ReaderProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 func (p *ReaderProxy) Read(ctx context.Context, o Options) (r0 Page, err error) {
+	if d := p.ProxyRef().Direct(ctx, &readerInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Reader).Read(d.Context, o)
+	}
 	c := p.ProxyRef().Begin(ctx, &readerInterface.Methods[0])
 	c.Args.Array(1)
 	encodeOptions(&c.Args, &o)
@@ -57,6 +61,12 @@ func NewWriterProxy(ref *proxy.Ref) *WriterProxy { return (*WriterProxy)(ref) }
 func (px *WriterProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(px) }
 
 func (px *WriterProxy) Write(ctx context.Context, p Page) (r0 Reader, err error) {
+	if d := px.ProxyRef().Direct(ctx, &writerInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		r0, err := d.Object.(Writer).Write(d.Context, p)
+		r0 = proxy.CopyRef(d.Result(0), r0)
+		return r0, err
+	}
 	c := px.ProxyRef().Begin(ctx, &writerInterface.Methods[0])
 	c.Args.Array(1)
 	encodePage(&c.Args, &p)

@@ -24,7 +24,11 @@ func NewPrinterProxy(ref *proxy.Ref) *PrinterProxy { return (*PrinterProxy)(ref)
 // ProxyRef returns the reference behind the proxy.
 func (px *PrinterProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(px) }
 
-func (px *PrinterProxy) Print(ctx context.Context, p Page, o Options) error {
+func (px *PrinterProxy) Print(ctx context.Context, p Page, o Options) (err error) {
+	if d := px.ProxyRef().Direct(ctx, &printerInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Printer).Print(d.Context, p, o)
+	}
 	c := px.ProxyRef().Begin(ctx, &printerInterface.Methods[0])
 	c.Args.Array(2)
 	encodePage(&c.Args, &p)

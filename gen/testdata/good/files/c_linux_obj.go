@@ -25,7 +25,11 @@ func NewLocalProxy(ref *proxy.Ref) *LocalProxy { return (*LocalProxy)(ref) }
 // ProxyRef returns the reference behind the proxy.
 func (p *LocalProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
-func (p *LocalProxy) Fork(ctx context.Context, s Style) error {
+func (p *LocalProxy) Fork(ctx context.Context, s Style) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &localInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Local).Fork(d.Context, s)
+	}
 	c := p.ProxyRef().Begin(ctx, &localInterface.Methods[0])
 	c.Args.Array(1)
 	encodeStyle(&c.Args, &s)

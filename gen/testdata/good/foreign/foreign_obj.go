@@ -33,6 +33,17 @@ func NewNetProxy(ref *proxy.Ref) *NetProxy { return (*NetProxy)(ref) }
 func (p *NetProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 func (p *NetProxy) Big(ctx context.Context, a big.Int, b *big.Int, f *big.Float, many []*big.Int, by map[string]big.Int) (r0 *big.Rat, err error) {
+	if d := p.ProxyRef().Direct(ctx, &netInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		a = proxy.CopyBigInt(d.Arg(0), a)
+		b = proxy.CopyPointer(d.Arg(1), b, proxy.CopyBigInt)
+		f = proxy.CopyPointer(d.Arg(2), f, proxy.CopyValue)
+		many = proxy.CopySlice(d.Arg(3), many, func(c *proxy.Copier, v *big.Int) *big.Int { return proxy.CopyPointer(c, v, proxy.CopyBigInt) })
+		by = proxy.CopyMap(d.Arg(4), by, nil, proxy.CopyBigInt)
+		r0, err := d.Object.(Net).Big(d.Context, a, b, f, many, by)
+		r0 = proxy.CopyPointer(d.Result(0), r0, proxy.CopyValue)
+		return r0, err
+	}
 	c := p.ProxyRef().Begin(ctx, &netInterface.Methods[0])
 	c.Args.Array(5)
 	c.Args.BigInt(&a)
@@ -97,6 +108,16 @@ func serveNetBig(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *NetProxy) Other(ctx context.Context, s other.Struct, o *other.Object, id other.ID, m other.Money, c http.Cookie) (r0 other.Watcher, err error) {
+	if d := p.ProxyRef().Direct(ctx, &netInterface.Methods[1]); d != nil {
+		defer d.End(&err)
+		s = copyOtherStruct(d.Arg(0), s)
+		o = proxy.CopyPointer(d.Arg(1), o, proxy.CopyValue)
+		m = proxy.CopyValue(d.Arg(3), m)
+		c = copyHttpCookie(d.Arg(4), c)
+		r0, err := d.Object.(Net).Other(d.Context, s, o, id, m, c)
+		r0 = proxy.CopyRef(d.Result(0), r0)
+		return r0, err
+	}
 	c2 := p.ProxyRef().Begin(ctx, &netInterface.Methods[1])
 	c2.Args.Array(5)
 	encodeOtherStruct(&c2.Args, &s)
@@ -135,6 +156,17 @@ func serveNetOther(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *NetProxy) Std(ctx context.Context, t time.Time, d time.Duration, u *url.URL, a netip.AddrPort, h http.Header, l slog.Level) (r0 time.Month, r1 net.IP, r2 *net.IPNet, err error) {
+	if d2 := p.ProxyRef().Direct(ctx, &netInterface.Methods[2]); d2 != nil {
+		defer d2.End(&err)
+		u = proxy.CopyPointer(d2.Arg(2), u, proxy.CopyValue)
+		a = proxy.CopyValue(d2.Arg(3), a)
+		h = proxy.CopyMap(d2.Arg(4), h, nil, func(c *proxy.Copier, v []string) []string { return proxy.CopySlice(c, v, nil) })
+		l = proxy.CopyValue(d2.Arg(5), l)
+		r0, r1, r2, err := d2.Object.(Net).Std(d2.Context, t, d, u, a, h, l)
+		r1 = proxy.CopyValue(d2.Result(1), r1)
+		r2 = proxy.CopyPointer(d2.Result(2), r2, copyNetIPNet)
+		return r0, r1, r2, err
+	}
 	c := p.ProxyRef().Begin(ctx, &netInterface.Methods[2])
 	c.Args.Array(6)
 	c.Args.Time(t)
@@ -254,6 +286,18 @@ func decodeOtherStruct(d *marshal.Decoder, v *other.Struct) {
 	}
 }
 
+func copyOtherStruct(c *proxy.Copier, v other.Struct) (to other.Struct) {
+	if v.Base != nil {
+		if to.Base == nil {
+			to.Base = new(other.Base)
+		}
+		to.Base.ID = v.Base.ID
+	}
+	to.Name = v.Name
+	to.Hidden = v.Hidden
+	return to
+}
+
 func encodeHttpCookie(e *marshal.Encoder, v *http.Cookie) {
 	e.Map(14)
 	e.Key("Raw")
@@ -326,6 +370,24 @@ func decodeHttpCookie(d *marshal.Decoder, v *http.Cookie) {
 	}
 }
 
+func copyHttpCookie(c *proxy.Copier, v http.Cookie) (to http.Cookie) {
+	to.Raw = v.Raw
+	to.Name = v.Name
+	to.Path = v.Path
+	to.Value = v.Value
+	to.Domain = v.Domain
+	to.MaxAge = v.MaxAge
+	to.Quoted = v.Quoted
+	to.Secure = v.Secure
+	to.Expires = v.Expires
+	to.HttpOnly = v.HttpOnly
+	to.SameSite = v.SameSite
+	to.Unparsed = proxy.CopySlice(c, v.Unparsed, nil)
+	to.RawExpires = v.RawExpires
+	to.Partitioned = v.Partitioned
+	return to
+}
+
 func encodeNetIPNet(e *marshal.Encoder, v *net.IPNet) {
 	e.Map(2)
 	e.Key("IP")
@@ -345,4 +407,10 @@ func decodeNetIPNet(d *marshal.Decoder, v *net.IPNet) {
 			d.Skip()
 		}
 	}
+}
+
+func copyNetIPNet(c *proxy.Copier, v net.IPNet) (to net.IPNet) {
+	to.IP = proxy.CopyValue(c, v.IP)
+	to.Mask = proxy.CopySlice(c, v.Mask, nil)
+	return to
 }

@@ -26,6 +26,13 @@ func NewStoreProxy(ref *proxy.Ref) *StoreProxy { return (*StoreProxy)(ref) }
 func (px *StoreProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(px) }
 
 func (px *StoreProxy) Pairs(ctx context.Context, p ...Pair[string, List[Item]]) (r0 Pair[int, Store], err error) {
+	if d := px.ProxyRef().Direct(ctx, &storeInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		p = proxy.CopySlice(d.Arg(0), p, copyPairStringListItem)
+		r0, err := d.Object.(Store).Pairs(d.Context, p...)
+		r0 = copyPairIntStore(d.Result(0), r0)
+		return r0, err
+	}
 	c := px.ProxyRef().Begin(ctx, &storeInterface.Methods[0])
 	c.Args.Array(1)
 	if p == nil {
@@ -56,6 +63,13 @@ func serveStorePairs(ctx context.Context, object any, in *proxy.Incoming) error 
 }
 
 func (px *StoreProxy) Put(ctx context.Context, l List[Item]) (r0 List[*Item], err error) {
+	if d := px.ProxyRef().Direct(ctx, &storeInterface.Methods[1]); d != nil {
+		defer d.End(&err)
+		l = copyListItem(d.Arg(0), l)
+		r0, err := d.Object.(Store).Put(d.Context, l)
+		r0 = copyListItem2(d.Result(0), r0)
+		return r0, err
+	}
 	c := px.ProxyRef().Begin(ctx, &storeInterface.Methods[1])
 	c.Args.Array(1)
 	encodeListItem(&c.Args, &l)
@@ -76,7 +90,13 @@ func serveStorePut(ctx context.Context, object any, in *proxy.Incoming) error {
 	return err
 }
 
-func (px *StoreProxy) Sets(ctx context.Context, s Set[string], b box.Box[Item], bb box.Box[box.Box[[]string]]) error {
+func (px *StoreProxy) Sets(ctx context.Context, s Set[string], b box.Box[Item], bb box.Box[box.Box[[]string]]) (err error) {
+	if d := px.ProxyRef().Direct(ctx, &storeInterface.Methods[2]); d != nil {
+		defer d.End(&err)
+		s = proxy.CopyMap(d.Arg(0), s, nil, nil)
+		bb = copyBoxBoxBoxBoxStrings(d.Arg(2), bb)
+		return d.Object.(Store).Sets(d.Context, s, b, bb)
+	}
 	c := px.ProxyRef().Begin(ctx, &storeInterface.Methods[2])
 	c.Args.Array(3)
 	marshal.EncodeMap(&c.Args, s, (*marshal.Encoder).String, (*marshal.Encoder).Bool)
@@ -152,6 +172,12 @@ func decodePairStringListItem(d *marshal.Decoder, v *Pair[string, List[Item]]) {
 	}
 }
 
+func copyPairStringListItem(c *proxy.Copier, v Pair[string, List[Item]]) (to Pair[string, List[Item]]) {
+	to.Key = v.Key
+	to.Value = copyListItem(c, v.Value)
+	return to
+}
+
 func encodeListItem(e *marshal.Encoder, v *List[Item]) {
 	e.Map(3)
 	e.Key("Name")
@@ -193,6 +219,13 @@ func decodeListItem(d *marshal.Decoder, v *List[Item]) {
 	}
 }
 
+func copyListItem(c *proxy.Copier, v List[Item]) (to List[Item]) {
+	to.Name = v.Name
+	to.First = proxy.CopyPointer(c, v.First, nil)
+	to.Items = proxy.CopySlice(c, v.Items, nil)
+	return to
+}
+
 func encodeItem(e *marshal.Encoder, v *Item) {
 	e.Map(1)
 	e.Key("ID")
@@ -229,6 +262,12 @@ func decodePairIntStore(d *marshal.Decoder, v *Pair[int, Store]) {
 			d.Skip()
 		}
 	}
+}
+
+func copyPairIntStore(c *proxy.Copier, v Pair[int, Store]) (to Pair[int, Store]) {
+	to.Key = v.Key
+	to.Value = proxy.CopyRef(c, v.Value)
+	return to
 }
 
 func encodeListItem2(e *marshal.Encoder, v *List[*Item]) {
@@ -280,6 +319,13 @@ func decodeListItem2(d *marshal.Decoder, v *List[*Item]) {
 			d.Skip()
 		}
 	}
+}
+
+func copyListItem2(c *proxy.Copier, v List[*Item]) (to List[*Item]) {
+	to.Name = v.Name
+	to.First = proxy.CopyPointer(c, v.First, func(c *proxy.Copier, v *Item) *Item { return proxy.CopyPointer(c, v, nil) })
+	to.Items = proxy.CopySlice(c, v.Items, func(c *proxy.Copier, v *Item) *Item { return proxy.CopyPointer(c, v, nil) })
+	return to
 }
 
 func encodeBoxBoxItem(e *marshal.Encoder, v *box.Box[Item]) {
@@ -336,6 +382,12 @@ func decodeBoxBoxBoxBoxStrings(d *marshal.Decoder, v *box.Box[box.Box[[]string]]
 	}
 }
 
+func copyBoxBoxBoxBoxStrings(c *proxy.Copier, v box.Box[box.Box[[]string]]) (to box.Box[box.Box[[]string]]) {
+	to.Label = v.Label
+	to.Inside = copyBoxBoxStrings(c, v.Inside)
+	return to
+}
+
 func encodeBoxBoxStrings(e *marshal.Encoder, v *box.Box[[]string]) {
 	n := 1
 	if v.Label != "" {
@@ -364,4 +416,10 @@ func decodeBoxBoxStrings(d *marshal.Decoder, v *box.Box[[]string]) {
 			d.Skip()
 		}
 	}
+}
+
+func copyBoxBoxStrings(c *proxy.Copier, v box.Box[[]string]) (to box.Box[[]string]) {
+	to.Label = v.Label
+	to.Inside = proxy.CopySlice(c, v.Inside, nil)
+	return to
 }

@@ -30,6 +30,11 @@ func NewShopProxy(ref *proxy.Ref) *ShopProxy { return (*ShopProxy)(ref) }
 func (p *ShopProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 func (p *ShopProxy) Get(ctx context.Context, u *text.URL) (r0 first.Item, r1 item.Item, err error) {
+	if d := p.ProxyRef().Direct(ctx, &shopInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		u = proxy.CopyPointer(d.Arg(0), u, proxy.CopyValue)
+		return d.Object.(Shop).Get(d.Context, u)
+	}
 	c := p.ProxyRef().Begin(ctx, &shopInterface.Methods[0])
 	c.Args.Array(1)
 	if u == nil {
@@ -58,7 +63,14 @@ func serveShopGet(ctx context.Context, object any, in *proxy.Incoming) error {
 	return err
 }
 
-func (p *ShopProxy) Put(ctx context.Context, a []first.Item, b map[string]item.Item, d dotted.Dotted, o odd.Odd) error {
+func (p *ShopProxy) Put(ctx context.Context, a []first.Item, b map[string]item.Item, d dotted.Dotted, o odd.Odd) (err error) {
+	if d2 := p.ProxyRef().Direct(ctx, &shopInterface.Methods[1]); d2 != nil {
+		defer d2.End(&err)
+		a = proxy.CopySlice(d2.Arg(0), a, nil)
+		b = proxy.CopyMap(d2.Arg(1), b, nil, nil)
+		d = copyDottedDotted(d2.Arg(2), d)
+		return d2.Object.(Shop).Put(d2.Context, a, b, d, o)
+	}
 	c := p.ProxyRef().Begin(ctx, &shopInterface.Methods[1])
 	c.Args.Array(4)
 	if a == nil {
@@ -168,4 +180,9 @@ func decodeDottedDotted(d *marshal.Decoder, v *dotted.Dotted) {
 			d.Skip()
 		}
 	}
+}
+
+func copyDottedDotted(c *proxy.Copier, v dotted.Dotted) (to dotted.Dotted) {
+	to.D = proxy.CopySlice(c, v.D, nil)
+	return to
 }

@@ -27,6 +27,10 @@ func NewAccountProxy(ref *proxypkg.Ref) *AccountProxy { return (*AccountProxy)(r
 func (px *AccountProxy) ProxyRef() *proxypkg.Ref { return (*proxypkg.Ref)(px) }
 
 func (px *AccountProxy) Blank(ctx context.Context, a0 string, a1 int) (r0 int, err error) {
+	if d := px.ProxyRef().Direct(ctx, &accountInterface2.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Account).Blank(d.Context, a0, a1)
+	}
 	c := px.ProxyRef().Begin(ctx, &accountInterface2.Methods[0])
 	c.Args.Array(2)
 	c.Args.String(a0)
@@ -49,6 +53,10 @@ func serveAccountBlank(ctx context.Context, object any, in *proxypkg.Incoming) e
 }
 
 func (px *AccountProxy) Locals(ctx context.Context, p string, c string, e string, d string, v string, n string, i string, object string, in string) (err int, key int, value int, result error) {
+	if d2 := px.ProxyRef().Direct(ctx, &accountInterface2.Methods[1]); d2 != nil {
+		defer d2.End(&result)
+		return d2.Object.(Account).Locals(d2.Context, p, c, e, d, v, n, i, object, in)
+	}
 	c2 := px.ProxyRef().Begin(ctx, &accountInterface2.Methods[1])
 	c2.Args.Array(9)
 	c2.Args.String(p)
@@ -89,6 +97,12 @@ func serveAccountLocals(ctx context.Context, object2 any, in2 *proxypkg.Incoming
 }
 
 func (px *AccountProxy) Packages(ctx context.Context, url url.URL, time timepkg.Duration, proxy2 proxy, marshal marshal, context string) (r0 timepkg.Duration, err error) {
+	if d := px.ProxyRef().Direct(ctx, &accountInterface2.Methods[2]); d != nil {
+		defer d.End(&err)
+		url = proxypkg.CopyValue(d.Arg(0), url)
+		marshal = proxypkg.CopyMap(d.Arg(3), marshal, nil, nil)
+		return d.Object.(Account).Packages(d.Context, url, time, proxy2, marshal, context)
+	}
 	c := px.ProxyRef().Begin(ctx, &accountInterface2.Methods[2])
 	c.Args.Array(5)
 	c.Args.Value(&url)
@@ -129,6 +143,16 @@ func serveAccountPackages(ctx context.Context, object any, in *proxypkg.Incoming
 }
 
 func (px *AccountProxy) Predeclared(ctx context.Context, len2 []int, string2 string, nil2 *v, error map[string]int, int642 e, new d) (append []string, make map[string]v, panic error) {
+	if d := px.ProxyRef().Direct(ctx, &accountInterface2.Methods[3]); d != nil {
+		defer d.End(&panic)
+		len2 = proxypkg.CopySlice(d.Arg(0), len2, nil)
+		nil2 = proxypkg.CopyPointer(d.Arg(2), nil2, nil)
+		error = proxypkg.CopyMap(d.Arg(3), error, nil, nil)
+		append, make, panic := d.Object.(Account).Predeclared(d.Context, len2, string2, nil2, error, int642, new)
+		append = proxypkg.CopySlice(d.Result(0), append, nil)
+		make = proxypkg.CopyMap(d.Result(1), make, nil, nil)
+		return append, make, panic
+	}
 	c := px.ProxyRef().Begin(ctx, &accountInterface2.Methods[3])
 	c.Args.Array(6)
 	if len2 == nil {
@@ -196,11 +220,17 @@ func serveAccountPredeclared(ctx context.Context, object any, in *proxypkg.Incom
 	return err
 }
 
-func (px *AccountProxy) Shadowed(account Account, Account Account) (accountInterface v, v v, err error) {
+func (px *AccountProxy) Shadowed(account Account, Account2 Account) (accountInterface v, v v, err error) {
+	if d := px.ProxyRef().Direct(context.Background(), &accountInterface2.Methods[4]); d != nil {
+		defer d.End(&err)
+		account = proxypkg.CopyRef(d.Arg(0), account)
+		Account2 = proxypkg.CopyRef(d.Arg(1), Account2)
+		return d.Object.(Account).Shadowed(account, Account2)
+	}
 	c := px.ProxyRef().Begin(context.Background(), &accountInterface2.Methods[4])
 	c.Args.Array(2)
 	proxypkg.PutRef(&c.Args, account)
-	proxypkg.PutRef(&c.Args, Account)
+	proxypkg.PutRef(&c.Args, Account2)
 	c.Invoke()
 	decodeV2(c.Results.Next(), &accountInterface)
 	decodeV2(c.Results.Next(), &v)
@@ -221,6 +251,13 @@ func serveAccountShadowed(_ context.Context, object any, in *proxypkg.Incoming) 
 }
 
 func (px *AccountProxy) Types(ctx context.Context, a proxy, b marshal, item encodeV) (r0 []encodeV, err error) {
+	if d := px.ProxyRef().Direct(ctx, &accountInterface2.Methods[5]); d != nil {
+		defer d.End(&err)
+		b = proxypkg.CopyMap(d.Arg(1), b, nil, nil)
+		r0, err := d.Object.(Account).Types(d.Context, a, b, item)
+		r0 = proxypkg.CopySlice(d.Result(0), r0, nil)
+		return r0, err
+	}
 	c := px.ProxyRef().Begin(ctx, &accountInterface2.Methods[5])
 	c.Args.Array(3)
 	encodeProxy2(&c.Args, &a)
@@ -267,6 +304,13 @@ func serveAccountTypes(ctx context.Context, object any, in *proxypkg.Incoming) e
 }
 
 func (px *AccountProxy) Unnamed(ctx context.Context, a0 string, a1 ...int) (r0 int, r1 *v, err error) {
+	if d := px.ProxyRef().Direct(ctx, &accountInterface2.Methods[6]); d != nil {
+		defer d.End(&err)
+		a1 = proxypkg.CopySlice(d.Arg(1), a1, nil)
+		r0, r1, err := d.Object.(Account).Unnamed(d.Context, a0, a1...)
+		r1 = proxypkg.CopyPointer(d.Result(1), r1, nil)
+		return r0, r1, err
+	}
 	c := px.ProxyRef().Begin(ctx, &accountInterface2.Methods[6])
 	c.Args.Array(2)
 	c.Args.String(a0)
@@ -317,7 +361,11 @@ func newAccountProxy(ref *proxypkg.Ref) *accountProxy { return (*accountProxy)(r
 // ProxyRef returns the reference behind the proxy.
 func (p *accountProxy) ProxyRef() *proxypkg.Ref { return (*proxypkg.Ref)(p) }
 
-func (p *accountProxy) Types(ctx context.Context) error {
+func (p *accountProxy) Types(ctx context.Context) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &accountInterface3.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(account).Types(d.Context)
+	}
 	c := p.ProxyRef().Begin(ctx, &accountInterface3.Methods[0])
 	c.Args.Array(0)
 	c.Invoke()
@@ -344,7 +392,11 @@ func NewAccountTyProxy(ref *proxypkg.Ref) *AccountTyProxy { return (*AccountTyPr
 // ProxyRef returns the reference behind the proxy.
 func (p *AccountTyProxy) ProxyRef() *proxypkg.Ref { return (*proxypkg.Ref)(p) }
 
-func (p *AccountTyProxy) Pes(ctx context.Context) error {
+func (p *AccountTyProxy) Pes(ctx context.Context) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &accountTyInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(AccountTy).Pes(d.Context)
+	}
 	c := p.ProxyRef().Begin(ctx, &accountTyInterface.Methods[0])
 	c.Args.Array(0)
 	c.Invoke()

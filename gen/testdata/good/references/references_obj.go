@@ -24,7 +24,13 @@ func NewRoomProxy(ref *proxy.Ref) *RoomProxy { return (*RoomProxy)(ref) }
 // ProxyRef returns the reference behind the proxy.
 func (px *RoomProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(px) }
 
-func (px *RoomProxy) Audit(ctx context.Context, log []*proxy.Ref, by map[int]*proxy.Ref) error {
+func (px *RoomProxy) Audit(ctx context.Context, log []*proxy.Ref, by map[int]*proxy.Ref) (err error) {
+	if d := px.ProxyRef().Direct(ctx, &roomInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		log = proxy.CopySlice(d.Arg(0), log, proxy.CopyHandle)
+		by = proxy.CopyMap(d.Arg(1), by, nil, proxy.CopyHandle)
+		return d.Object.(Room).Audit(d.Context, log, by)
+	}
 	c := px.ProxyRef().Begin(ctx, &roomInterface.Methods[0])
 	c.Args.Array(2)
 	if log == nil {
@@ -64,6 +70,13 @@ func serveRoomAudit(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (px *RoomProxy) Bind(ctx context.Context, name string, object *proxy.Ref) (r0 *proxy.Ref, err error) {
+	if d := px.ProxyRef().Direct(ctx, &roomInterface.Methods[1]); d != nil {
+		defer d.End(&err)
+		object = proxy.CopyHandle(d.Arg(1), object)
+		r0, err := d.Object.(Room).Bind(d.Context, name, object)
+		r0 = proxy.CopyHandle(d.Result(0), r0)
+		return r0, err
+	}
 	c := px.ProxyRef().Begin(ctx, &roomInterface.Methods[1])
 	c.Args.Array(2)
 	c.Args.String(name)
@@ -86,6 +99,15 @@ func serveRoomBind(ctx context.Context, object2 any, in *proxy.Incoming) error {
 }
 
 func (px *RoomProxy) Invite(ctx context.Context, i Invitation, p *Member, pp *Invitation) (r0 map[string][]Invitation, err error) {
+	if d := px.ProxyRef().Direct(ctx, &roomInterface.Methods[2]); d != nil {
+		defer d.End(&err)
+		i = copyInvitation(d.Arg(0), i)
+		p = proxy.CopyPointer(d.Arg(1), p, proxy.CopyRef)
+		pp = proxy.CopyPointer(d.Arg(2), pp, copyInvitation)
+		r0, err := d.Object.(Room).Invite(d.Context, i, p, pp)
+		r0 = proxy.CopyMap(d.Result(0), r0, nil, func(c *proxy.Copier, v []Invitation) []Invitation { return proxy.CopySlice(c, v, copyInvitation) })
+		return r0, err
+	}
 	c := px.ProxyRef().Begin(ctx, &roomInterface.Methods[2])
 	c.Args.Array(3)
 	encodeInvitation(&c.Args, &i)
@@ -143,6 +165,14 @@ func serveRoomInvite(ctx context.Context, object any, in *proxy.Incoming) error 
 }
 
 func (px *RoomProxy) Join(ctx context.Context, m Member, others ...Member) (r0 Room, err error) {
+	if d := px.ProxyRef().Direct(ctx, &roomInterface.Methods[3]); d != nil {
+		defer d.End(&err)
+		m = proxy.CopyRef(d.Arg(0), m)
+		others = proxy.CopySlice(d.Arg(1), others, proxy.CopyRef)
+		r0, err := d.Object.(Room).Join(d.Context, m, others...)
+		r0 = proxy.CopyRef(d.Result(0), r0)
+		return r0, err
+	}
 	c := px.ProxyRef().Begin(ctx, &roomInterface.Methods[3])
 	c.Args.Array(2)
 	proxy.PutRef(&c.Args, m)
@@ -175,6 +205,19 @@ func serveRoomJoin(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (px *RoomProxy) Members(ctx context.Context) (r0 []Member, r1 map[string]Member, r2 [2]Member, err error) {
+	if d := px.ProxyRef().Direct(ctx, &roomInterface.Methods[4]); d != nil {
+		defer d.End(&err)
+		r0, r1, r2, err := d.Object.(Room).Members(d.Context)
+		r0 = proxy.CopySlice(d.Result(0), r0, proxy.CopyRef)
+		r1 = proxy.CopyMap(d.Result(1), r1, nil, proxy.CopyRef)
+		r2 = func(c *proxy.Copier, v [2]Member) [2]Member {
+			for i := range v {
+				v[i] = proxy.CopyRef(c, v[i])
+			}
+			return v
+		}(d.Result(2), r2)
+		return r0, r1, r2, err
+	}
 	c := px.ProxyRef().Begin(ctx, &roomInterface.Methods[4])
 	c.Args.Array(0)
 	c.Invoke()
@@ -234,7 +277,12 @@ func NewMemberProxy(ref *proxy.Ref) *MemberProxy { return (*MemberProxy)(ref) }
 // ProxyRef returns the reference behind the proxy.
 func (p *MemberProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
-func (p *MemberProxy) Tell(ctx context.Context, from Member, text string) error {
+func (p *MemberProxy) Tell(ctx context.Context, from Member, text string) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &memberInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		from = proxy.CopyRef(d.Arg(0), from)
+		return d.Object.(Member).Tell(d.Context, from, text)
+	}
 	c := p.ProxyRef().Begin(ctx, &memberInterface.Methods[0])
 	c.Args.Array(2)
 	proxy.PutRef(&c.Args, from)
@@ -408,4 +456,26 @@ func decodeInvitation(d *marshal.Decoder, v *Invitation) {
 			d.Skip()
 		}
 	}
+}
+
+func copyInvitation(c *proxy.Copier, v Invitation) (to Invitation) {
+	if len(v.To) > 0 {
+		to.To = proxy.CopySlice(c, v.To, proxy.CopyRef)
+	}
+	to.From = proxy.CopyRef(c, v.From)
+	to.Host = proxy.CopyPointer(c, v.Host, proxy.CopyRef)
+	to.Rooms = proxy.CopySlice(c, v.Rooms, func(c *proxy.Copier, v map[string][]Room) map[string][]Room {
+		return proxy.CopyMap(c, v, nil, func(c *proxy.Copier, v []Room) []Room { return proxy.CopySlice(c, v, proxy.CopyRef) })
+	})
+	to.Seats = proxy.CopyMap(c, v.Seats, nil, proxy.CopyRef)
+	to.Table = func(c *proxy.Copier, v [3]Member) [3]Member {
+		for i := range v {
+			v[i] = proxy.CopyRef(c, v[i])
+		}
+		return v
+	}(c, v.Table)
+	if v.Handle != nil {
+		to.Handle = proxy.CopyHandle(c, v.Handle)
+	}
+	return to
 }

@@ -25,7 +25,11 @@ func NewShopProxy(ref *proxy.Ref) *ShopProxy { return (*ShopProxy)(ref) }
 func (p *ShopProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 // Add puts an item on the shelf.
-func (p *ShopProxy) Add(ctx context.Context, item Item) error {
+func (p *ShopProxy) Add(ctx context.Context, item Item) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &shopInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Shop).Add(d.Context, item)
+	}
 	c := p.ProxyRef().Begin(ctx, &shopInterface.Methods[0])
 	c.Args.Array(1)
 	encodeItem(&c.Args, &item)
@@ -46,6 +50,10 @@ func serveShopAdd(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Count returns the number of items whose price is at most max.
 func (p *ShopProxy) Count(ctx context.Context, max float64) (n int, err error) {
+	if d := p.ProxyRef().Direct(ctx, &shopInterface.Methods[1]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Shop).Count(d.Context, max)
+	}
 	c := p.ProxyRef().Begin(ctx, &shopInterface.Methods[1])
 	c.Args.Array(1)
 	c.Args.Float64(max)
@@ -67,6 +75,10 @@ func serveShopCount(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Find returns the item called name.
 func (p *ShopProxy) Find(ctx context.Context, name string) (item Item, found bool, err error) {
+	if d := p.ProxyRef().Direct(ctx, &shopInterface.Methods[2]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Shop).Find(d.Context, name)
+	}
 	c := p.ProxyRef().Begin(ctx, &shopInterface.Methods[2])
 	c.Args.Array(1)
 	c.Args.String(name)
@@ -90,6 +102,10 @@ func serveShopFind(ctx context.Context, object any, in *proxy.Incoming) error {
 
 // Rename gives an item another name and returns the old one.
 func (p *ShopProxy) Rename(ctx context.Context, id int64, name string) (r0 string, err error) {
+	if d := p.ProxyRef().Direct(ctx, &shopInterface.Methods[3]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Shop).Rename(d.Context, id, name)
+	}
 	c := p.ProxyRef().Begin(ctx, &shopInterface.Methods[3])
 	c.Args.Array(2)
 	c.Args.Int(id)

@@ -25,6 +25,16 @@ func NewDeepProxy(ref *proxy.Ref) *DeepProxy { return (*DeepProxy)(ref) }
 func (p *DeepProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 func (p *DeepProxy) Any(a any, b ...any) (r0 any, r1 []any, r2 map[string]any, err error) {
+	if d := p.ProxyRef().Direct(context.Background(), &deepInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		a = proxy.CopyAny(d.Arg(0), a)
+		b = proxy.CopySlice(d.Arg(1), b, proxy.CopyAny)
+		r0, r1, r2, err := d.Object.(Deep).Any(a, b...)
+		r0 = proxy.CopyAny(d.Result(0), r0)
+		r1 = proxy.CopySlice(d.Result(1), r1, proxy.CopyAny)
+		r2 = proxy.CopyMap(d.Result(2), r2, nil, proxy.CopyAny)
+		return r0, r1, r2, err
+	}
 	c := p.ProxyRef().Begin(context.Background(), &deepInterface.Methods[0])
 	c.Args.Array(2)
 	c.Args.Any(a)
@@ -63,6 +73,21 @@ func serveDeepAny(_ context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *DeepProxy) Empty(a struct{}, b []Void, c map[string]struct{}, d *Void, e [2]struct{}, f [0]Cell) (r0 struct{}, r1 Void, r2 []Void, err error) {
+	if d2 := p.ProxyRef().Direct(context.Background(), &deepInterface.Methods[1]); d2 != nil {
+		defer d2.End(&err)
+		b = proxy.CopySlice(d2.Arg(1), b, nil)
+		c = proxy.CopyMap(d2.Arg(2), c, nil, nil)
+		d = proxy.CopyPointer(d2.Arg(3), d, nil)
+		f = func(c2 *proxy.Copier, v [0]Cell) [0]Cell {
+			for i := range v {
+				v[i] = copyCell(c2, v[i])
+			}
+			return v
+		}(d2.Arg(5), f)
+		r0, r1, r2, err := d2.Object.(Deep).Empty(a, b, c, d, e, f)
+		r2 = proxy.CopySlice(d2.Result(2), r2, nil)
+		return r0, r1, r2, err
+	}
 	c2 := p.ProxyRef().Begin(context.Background(), &deepInterface.Methods[1])
 	c2.Args.Array(6)
 	c2.Args.Map(0)
@@ -141,6 +166,24 @@ func serveDeepEmpty(_ context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *DeepProxy) Give() (a [2][]byte, b []map[string]Matrix, c **Cell, d map[string]map[string]int, err error) {
+	if d2 := p.ProxyRef().Direct(context.Background(), &deepInterface.Methods[2]); d2 != nil {
+		defer d2.End(&err)
+		a, b, c, d, err := d2.Object.(Deep).Give()
+		a = func(c2 *proxy.Copier, v [2][]byte) [2][]byte {
+			for i := range v {
+				v[i] = proxy.CopySlice(c2, v[i], nil)
+			}
+			return v
+		}(d2.Result(0), a)
+		b = proxy.CopySlice(d2.Result(1), b, func(c2 *proxy.Copier, v map[string]Matrix) map[string]Matrix {
+			return proxy.CopyMap(c2, v, nil, func(c2 *proxy.Copier, v Matrix) Matrix {
+				return proxy.CopySlice(c2, v, func(c2 *proxy.Copier, v Row) Row { return proxy.CopySlice(c2, v, nil) })
+			})
+		})
+		c = proxy.CopyPointer(d2.Result(2), c, func(c2 *proxy.Copier, v *Cell) *Cell { return proxy.CopyPointer(c2, v, copyCell) })
+		d = proxy.CopyMap(d2.Result(3), d, nil, func(c2 *proxy.Copier, v map[string]int) map[string]int { return proxy.CopyMap(c2, v, nil, nil) })
+		return a, b, c, d, err
+	}
 	c2 := p.ProxyRef().Begin(context.Background(), &deepInterface.Methods[2])
 	c2.Args.Array(0)
 	c2.Invoke()
@@ -236,7 +279,11 @@ func serveDeepGive(_ context.Context, object any, in *proxy.Incoming) error {
 	return err
 }
 
-func (p *DeepProxy) Many(a int, b int8, c int16, d int32, e int64, f uint, g uint8, h uint16, i uint32, j uint64, k float32, l float64, m bool, n string) error {
+func (p *DeepProxy) Many(a int, b int8, c int16, d int32, e int64, f uint, g uint8, h uint16, i uint32, j uint64, k float32, l float64, m bool, n string) (err error) {
+	if d2 := p.ProxyRef().Direct(context.Background(), &deepInterface.Methods[3]); d2 != nil {
+		defer d2.End(&err)
+		return d2.Object.(Deep).Many(a, b, c, d, e, f, g, h, i, j, k, l, m, n)
+	}
 	c2 := p.ProxyRef().Begin(context.Background(), &deepInterface.Methods[3])
 	c2.Args.Array(14)
 	c2.Args.Int(int64(a))
@@ -281,6 +328,20 @@ func serveDeepMany(_ context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *DeepProxy) Maps(a map[string]int, b map[string]int, c map[Key]bool) (d map[string][]map[int]string, e map[string][]map[int]string, err error) {
+	if d2 := p.ProxyRef().Direct(context.Background(), &deepInterface.Methods[4]); d2 != nil {
+		defer d2.End(&err)
+		a = proxy.CopyMap(d2.Arg(0), a, nil, nil)
+		b = proxy.CopyMap(d2.Arg(1), b, nil, nil)
+		c = proxy.CopyMap(d2.Arg(2), c, nil, nil)
+		d, e, err := d2.Object.(Deep).Maps(a, b, c)
+		d = proxy.CopyMap(d2.Result(0), d, nil, func(c2 *proxy.Copier, v []map[int]string) []map[int]string {
+			return proxy.CopySlice(c2, v, func(c2 *proxy.Copier, v map[int]string) map[int]string { return proxy.CopyMap(c2, v, nil, nil) })
+		})
+		e = proxy.CopyMap(d2.Result(1), e, nil, func(c2 *proxy.Copier, v []map[int]string) []map[int]string {
+			return proxy.CopySlice(c2, v, func(c2 *proxy.Copier, v map[int]string) map[int]string { return proxy.CopyMap(c2, v, nil, nil) })
+		})
+		return d, e, err
+	}
 	c2 := p.ProxyRef().Begin(context.Background(), &deepInterface.Methods[4])
 	c2.Args.Array(3)
 	marshal.EncodeMap(&c2.Args, a, (*marshal.Encoder).String, func(e2 *marshal.Encoder, x int) {
@@ -380,7 +441,21 @@ func serveDeepMaps(_ context.Context, object any, in *proxy.Incoming) error {
 	return err
 }
 
-func (p *DeepProxy) Take(m Matrix, i Index, c *Cell, cs ...[]Cell) error {
+func (p *DeepProxy) Take(m Matrix, i Index, c *Cell, cs ...[]Cell) (err error) {
+	if d := p.ProxyRef().Direct(context.Background(), &deepInterface.Methods[5]); d != nil {
+		defer d.End(&err)
+		m = proxy.CopySlice(d.Arg(0), m, func(c2 *proxy.Copier, v Row) Row { return proxy.CopySlice(c2, v, nil) })
+		i = proxy.CopyMap(d.Arg(1), i, nil, func(c2 *proxy.Copier, v map[int]map[bool][]*Cell) map[int]map[bool][]*Cell {
+			return proxy.CopyMap(c2, v, nil, func(c2 *proxy.Copier, v map[bool][]*Cell) map[bool][]*Cell {
+				return proxy.CopyMap(c2, v, nil, func(c2 *proxy.Copier, v []*Cell) []*Cell {
+					return proxy.CopySlice(c2, v, func(c2 *proxy.Copier, v *Cell) *Cell { return proxy.CopyPointer(c2, v, copyCell) })
+				})
+			})
+		})
+		c = proxy.CopyPointer(d.Arg(2), c, copyCell)
+		cs = proxy.CopySlice(d.Arg(3), cs, func(c2 *proxy.Copier, v []Cell) []Cell { return proxy.CopySlice(c2, v, copyCell) })
+		return d.Object.(Deep).Take(m, i, c, cs...)
+	}
 	c2 := p.ProxyRef().Begin(context.Background(), &deepInterface.Methods[5])
 	c2.Args.Array(4)
 	if m == nil {
@@ -752,6 +827,41 @@ func decodeCell(d *marshal.Decoder, v *Cell) {
 	}
 }
 
+func copyCell(c *proxy.Copier, v Cell) (to Cell) {
+	to.Any = proxy.CopySlice(c, v.Any, func(c *proxy.Copier, v map[string]any) map[string]any { return proxy.CopyMap(c, v, nil, proxy.CopyAny) })
+	to.Ptr = proxy.CopyPointer(c, v.Ptr, func(c *proxy.Copier, v Row) Row { return proxy.CopySlice(c, v, nil) })
+	to.Raw = v.Raw
+	to.Anon = copyStruct(c, v.Anon)
+	to.Blob = proxy.CopyValue(c, v.Blob)
+	to.Deep = proxy.CopyPointer(c, v.Deep, func(c *proxy.Copier, v **int) **int {
+		return proxy.CopyPointer(c, v, func(c *proxy.Copier, v *int) *int { return proxy.CopyPointer(c, v, nil) })
+	})
+	to.Grid = func(c *proxy.Copier, v [2][3]Row) [2][3]Row {
+		for i := range v {
+			v[i] = func(c *proxy.Copier, v [3]Row) [3]Row {
+				for i := range v {
+					v[i] = proxy.CopySlice(c, v[i], nil)
+				}
+				return v
+			}(c, v[i])
+		}
+		return v
+	}(c, v.Grid)
+	to.Keys = proxy.CopyMap(c, v.Keys, nil, func(c *proxy.Copier, v map[[2]byte]string) map[[2]byte]string { return proxy.CopyMap(c, v, nil, nil) })
+	to.PMap = proxy.CopyPointer(c, v.PMap, func(c *proxy.Copier, v map[string]*Row) map[string]*Row {
+		return proxy.CopyMap(c, v, nil, func(c *proxy.Copier, v *Row) *Row {
+			return proxy.CopyPointer(c, v, func(c *proxy.Copier, v Row) Row { return proxy.CopySlice(c, v, nil) })
+		})
+	})
+	to.Bytes = proxy.CopySlice(c, v.Bytes, nil)
+	to.Named = proxy.CopyValue(c, v.Named)
+	to.PArray = proxy.CopyPointer(c, v.PArray, nil)
+	to.PSlice = proxy.CopyPointer(c, v.PSlice, func(c *proxy.Copier, v []*string) []*string {
+		return proxy.CopySlice(c, v, func(c *proxy.Copier, v *string) *string { return proxy.CopyPointer(c, v, nil) })
+	})
+	return to
+}
+
 func encodeStruct(e *marshal.Encoder, v *struct {
 	A []struct{ C int }
 	B []struct{ C int }
@@ -797,6 +907,18 @@ func decodeStruct(d *marshal.Decoder, v *struct {
 			d.Skip()
 		}
 	}
+}
+
+func copyStruct(c *proxy.Copier, v struct {
+	A []struct{ C int }
+	B []struct{ C int }
+}) (to struct {
+	A []struct{ C int }
+	B []struct{ C int }
+}) {
+	to.A = proxy.CopySlice(c, v.A, nil)
+	to.B = proxy.CopySlice(c, v.B, nil)
+	return to
 }
 
 func encodeStruct2(e *marshal.Encoder, v *struct{ C int }) {

@@ -27,7 +27,13 @@ func NewStoreProxy(ref *proxy.Ref) *StoreProxy { return (*StoreProxy)(ref) }
 // ProxyRef returns the reference behind the proxy.
 func (px *StoreProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(px) }
 
-func (px *StoreProxy) Leave(ctx context.Context, e Empties, z Zeros) error {
+func (px *StoreProxy) Leave(ctx context.Context, e Empties, z Zeros) (err error) {
+	if d := px.ProxyRef().Direct(ctx, &storeInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		e = copyEmpties(d.Arg(0), e)
+		z = copyZeros(d.Arg(1), z)
+		return d.Object.(Store).Leave(d.Context, e, z)
+	}
 	c := px.ProxyRef().Begin(ctx, &storeInterface.Methods[0])
 	c.Args.Array(2)
 	encodeEmpties(&c.Args, &e)
@@ -49,7 +55,14 @@ func serveStoreLeave(ctx context.Context, object any, in *proxy.Incoming) error 
 	return err
 }
 
-func (px *StoreProxy) Put(ctx context.Context, p Plain, n Numbered, m Mixed, t Tuple, e Embedding) error {
+func (px *StoreProxy) Put(ctx context.Context, p Plain, n Numbered, m Mixed, t Tuple, e Embedding) (err error) {
+	if d := px.ProxyRef().Direct(ctx, &storeInterface.Methods[1]); d != nil {
+		defer d.End(&err)
+		p = copyPlain(d.Arg(0), p)
+		t = copyTuple(d.Arg(3), t)
+		e = copyEmbedding(d.Arg(4), e)
+		return d.Object.(Store).Put(d.Context, p, n, m, t, e)
+	}
 	c := px.ProxyRef().Begin(ctx, &storeInterface.Methods[1])
 	c.Args.Array(5)
 	encodePlain(&c.Args, &p)
@@ -267,6 +280,46 @@ func decodeEmpties(d *marshal.Decoder, v *Empties) {
 	}
 }
 
+func copyEmpties(c *proxy.Copier, v Empties) (to Empties) {
+	if v.Any != nil {
+		to.Any = proxy.CopyAny(c, v.Any)
+	}
+	if v.Err != nil {
+		to.Err = v.Err
+	}
+	to.Int = v.Int
+	if len(v.Map) > 0 {
+		to.Map = proxy.CopyMap(c, v.Map, nil, nil)
+	}
+	if v.Ptr != nil {
+		to.Ptr = proxy.CopyPointer(c, v.Ptr, nil)
+	}
+	if v.Ref != nil {
+		to.Ref = proxy.CopyRef(c, v.Ref)
+	}
+	if func() bool { b, err := v.Addr.MarshalBinary(); return err != nil || len(b) > 0 }() {
+		to.Addr = proxy.CopyValue(c, v.Addr)
+	}
+	to.Bool = v.Bool
+	to.Time = v.Time
+	to.Array = v.Array
+	if len(v.Bytes) > 0 {
+		to.Bytes = proxy.CopySlice(c, v.Bytes, nil)
+	}
+	if v.Float != 0 {
+		to.Float = v.Float
+	}
+	to.Plain = copyPlain(c, v.Plain)
+	if len(v.Slice) > 0 {
+		to.Slice = proxy.CopySlice(c, v.Slice, copyPlain)
+	}
+	to.String = v.String
+	if v.Struct.A != 0 || len(v.Struct.B) > 0 {
+		to.Struct = copyHalf(c, v.Struct)
+	}
+	return to
+}
+
 func encodePlain(e *marshal.Encoder, v *Plain) {
 	n := 7
 	if v.Json != "" {
@@ -318,6 +371,18 @@ func decodePlain(d *marshal.Decoder, v *Plain) {
 	}
 }
 
+func copyPlain(c *proxy.Copier, v Plain) (to Plain) {
+	to.Dash = v.Dash
+	to.Z = v.Z
+	to.Alpha = v.Alpha
+	to.Bravo = v.Bravo
+	to.LongName = v.LongName
+	to.Both = v.Both
+	to.Json = v.Json
+	to.Quoted = v.Quoted
+	return to
+}
+
 func encodeHalf(e *marshal.Encoder, v *Half) {
 	n := 0
 	if v.A != 0 {
@@ -348,6 +413,14 @@ func decodeHalf(d *marshal.Decoder, v *Half) {
 			d.Skip()
 		}
 	}
+}
+
+func copyHalf(c *proxy.Copier, v Half) (to Half) {
+	to.A = v.A
+	if len(v.B) > 0 {
+		to.B = proxy.CopySlice(c, v.B, nil)
+	}
+	return to
 }
 
 func encodeZeros(e *marshal.Encoder, v *Zeros) {
@@ -507,6 +580,43 @@ func decodeZeros(d *marshal.Decoder, v *Zeros) {
 	}
 }
 
+func copyZeros(c *proxy.Copier, v Zeros) (to Zeros) {
+	to.Int = v.Int
+	if v.Ptr != nil {
+		to.Ptr = proxy.CopyPointer(c, v.Ptr, copyHalf)
+	}
+	if v.Addr != (netip.Addr{}) {
+		to.Addr = proxy.CopyValue(c, v.Addr)
+	}
+	to.Bool = v.Bool
+	if len(v.Both) > 0 && v.Both != nil {
+		to.Both = proxy.CopyMap(c, v.Both, nil, nil)
+	}
+	if !reflect.ValueOf(&v.Deep).Elem().IsZero() {
+		to.Deep = copyHalf(c, v.Deep)
+	}
+	if !v.Time.IsZero() {
+		to.Time = v.Time
+	}
+	if v.When != nil && !v.When.IsZero() {
+		to.When = proxy.CopyPointer(c, v.When, nil)
+	}
+	if v.Array != ([2]string{}) {
+		to.Array = v.Array
+	}
+	if v.Float != 0 {
+		to.Float = v.Float
+	}
+	if v.Slice != nil {
+		to.Slice = proxy.CopySlice(c, v.Slice, nil)
+	}
+	to.Tuple = copyTuple(c, v.Tuple)
+	if v.Struct != (Tagged{}) {
+		to.Struct = v.Struct
+	}
+	return to
+}
+
 func encodeTuple(e *marshal.Encoder, v *Tuple) {
 	e.Array(5)
 	e.String(v.Name)
@@ -541,6 +651,20 @@ func decodeTuple(d *marshal.Decoder, v *Tuple) {
 	v.More.Note = d.Next().String()
 	v.Last = d.Next().Time()
 	d.EndTuple(outer)
+}
+
+func copyTuple(c *proxy.Copier, v Tuple) (to Tuple) {
+	to.Name = v.Name
+	to.Many = proxy.CopySlice(c, v.Many, copyPlain)
+	to.Base.ID = v.Base.ID
+	if v.More != nil {
+		if to.More == nil {
+			to.More = new(More)
+		}
+		to.More.Note = v.More.Note
+	}
+	to.Last = v.Last
+	return to
 }
 
 func encodeTagged(e *marshal.Encoder, v *Tagged) {
@@ -660,6 +784,21 @@ func decodeEmbedding(d *marshal.Decoder, v *Embedding) {
 			d.Skip()
 		}
 	}
+}
+
+func copyEmbedding(c *proxy.Copier, v Embedding) (to Embedding) {
+	to.Base.ID = v.Base.ID
+	to.inner.Deep = v.inner.Deep
+	to.Note = v.Note
+	to.Named = v.Named
+	to.Tagged = v.Tagged
+	if v.inner.deeper != nil {
+		if to.inner.deeper == nil {
+			to.inner.deeper = new(deeper)
+		}
+		to.inner.deeper.Deepest = v.inner.deeper.Deepest
+	}
+	return to
 }
 
 func encodeBase(e *marshal.Encoder, v *Base) {

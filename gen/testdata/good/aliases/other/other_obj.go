@@ -23,7 +23,11 @@ func newPeerProxy(ref *proxy.Ref) *peerProxy { return (*peerProxy)(ref) }
 // ProxyRef returns the reference behind the proxy.
 func (p *peerProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
-func (p *peerProxy) Ping(ctx context.Context) error {
+func (p *peerProxy) Ping(ctx context.Context) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &peerInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(peer).Ping(d.Context)
+	}
 	c := p.ProxyRef().Begin(ctx, &peerInterface.Methods[0])
 	c.Args.Array(0)
 	c.Invoke()

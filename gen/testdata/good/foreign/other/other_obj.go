@@ -24,7 +24,12 @@ func NewWatcherProxy(ref *proxy.Ref) *WatcherProxy { return (*WatcherProxy)(ref)
 // ProxyRef returns the reference behind the proxy.
 func (p *WatcherProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
-func (p *WatcherProxy) Changed(ctx context.Context, s Struct) error {
+func (p *WatcherProxy) Changed(ctx context.Context, s Struct) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &watcherInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		s = copyStruct(d.Arg(0), s)
+		return d.Object.(Watcher).Changed(d.Context, s)
+	}
 	c := p.ProxyRef().Begin(ctx, &watcherInterface.Methods[0])
 	c.Args.Array(1)
 	encodeStruct(&c.Args, &s)
@@ -87,4 +92,16 @@ func decodeStruct(d *marshal.Decoder, v *Struct) {
 			d.Skip()
 		}
 	}
+}
+
+func copyStruct(c *proxy.Copier, v Struct) (to Struct) {
+	if v.Base != nil {
+		if to.Base == nil {
+			to.Base = new(Base)
+		}
+		to.Base.ID = v.Base.ID
+	}
+	to.Name = v.Name
+	to.base.Hidden = v.base.Hidden
+	return to
 }

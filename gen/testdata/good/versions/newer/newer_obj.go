@@ -26,6 +26,15 @@ func NewShopProxy(ref *proxy.Ref) *ShopProxy { return (*ShopProxy)(ref) }
 func (p *ShopProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 func (p *ShopProxy) Get(ctx context.Context, name string, exact bool) (i Item, s Spot, by map[string]Code, owner Shop, t Tag, err error) {
+	if d := p.ProxyRef().Direct(ctx, &shopInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		i, s, by, owner, t, err := d.Object.(Shop).Get(d.Context, name, exact)
+		i = copyItem(d.Result(0), i)
+		s = copySpot(d.Result(1), s)
+		by = proxy.CopyMap(d.Result(2), by, nil, copyCode)
+		owner = proxy.CopyRef(d.Result(3), owner)
+		return i, s, by, owner, t, err
+	}
 	c := p.ProxyRef().Begin(ctx, &shopInterface.Methods[0])
 	c.Args.Array(2)
 	c.Args.String(name)
@@ -65,6 +74,13 @@ func serveShopGet(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *ShopProxy) Ping(ctx context.Context, payload []byte) (echo []byte, err error) {
+	if d := p.ProxyRef().Direct(ctx, &shopInterface.Methods[1]); d != nil {
+		defer d.End(&err)
+		payload = proxy.CopySlice(d.Arg(0), payload, nil)
+		echo, err := d.Object.(Shop).Ping(d.Context, payload)
+		echo = proxy.CopySlice(d.Result(0), echo, nil)
+		return echo, err
+	}
 	c := p.ProxyRef().Begin(ctx, &shopInterface.Methods[1])
 	c.Args.Array(1)
 	c.Args.Bytes(payload)
@@ -85,6 +101,17 @@ func serveShopPing(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *ShopProxy) Put(ctx context.Context, i Item, list []Spot, c *Code, at time.Time, by Shop, more ...Item) (n int, left []Item, err error) {
+	if d := p.ProxyRef().Direct(ctx, &shopInterface.Methods[2]); d != nil {
+		defer d.End(&err)
+		i = copyItem(d.Arg(0), i)
+		list = proxy.CopySlice(d.Arg(1), list, copySpot)
+		c = proxy.CopyPointer(d.Arg(2), c, copyCode)
+		by = proxy.CopyRef(d.Arg(4), by)
+		more = proxy.CopySlice(d.Arg(5), more, copyItem)
+		n, left, err := d.Object.(Shop).Put(d.Context, i, list, c, at, by, more...)
+		left = proxy.CopySlice(d.Result(1), left, copyItem)
+		return n, left, err
+	}
 	c2 := p.ProxyRef().Begin(ctx, &shopInterface.Methods[2])
 	c2.Args.Array(6)
 	encodeItem(&c2.Args, &i)
@@ -230,6 +257,15 @@ func decodeItem(d *marshal.Decoder, v *Item) {
 	}
 }
 
+func copyItem(c *proxy.Copier, v Item) (to Item) {
+	to.Name = v.Name
+	to.Shop = proxy.CopyRef(c, v.Shop)
+	to.Tags = proxy.CopyMap(c, v.Tags, nil, func(c *proxy.Copier, v []Tag) []Tag { return proxy.CopySlice(c, v, nil) })
+	to.Added = v.Added
+	to.Price = v.Price
+	return to
+}
+
 func encodeTag(e *marshal.Encoder, v *Tag) {
 	e.Map(1)
 	e.Key("Text")
@@ -268,6 +304,13 @@ func decodeSpot(d *marshal.Decoder, v *Spot) {
 	d.EndTuple(outer)
 }
 
+func copySpot(c *proxy.Copier, v Spot) (to Spot) {
+	to.X = v.X
+	to.Y = proxy.CopyPointer(c, v.Y, nil)
+	to.Note = v.Note
+	return to
+}
+
 func encodeCode(e *marshal.Encoder, v *Code) {
 	e.Map(2)
 	e.IntKey(1)
@@ -290,4 +333,10 @@ func decodeCode(d *marshal.Decoder, v *Code) {
 			d.Skip()
 		}
 	}
+}
+
+func copyCode(c *proxy.Copier, v Code) (to Code) {
+	to.Number = v.Number
+	to.Cause = proxy.CopySlice(c, v.Cause, nil)
+	return to
 }

@@ -25,6 +25,12 @@ func NewShopProxy(ref *proxy.Ref) *ShopProxy { return (*ShopProxy)(ref) }
 func (p *ShopProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
 func (p *ShopProxy) Get(ctx context.Context, name string) (i Item, s Spot, by map[string]Code, err error) {
+	if d := p.ProxyRef().Direct(ctx, &shopInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		i, s, by, err := d.Object.(Shop).Get(d.Context, name)
+		by = proxy.CopyMap(d.Result(2), by, nil, nil)
+		return i, s, by, err
+	}
 	c := p.ProxyRef().Begin(ctx, &shopInterface.Methods[0])
 	c.Args.Array(1)
 	c.Args.String(name)
@@ -57,7 +63,11 @@ func serveShopGet(ctx context.Context, object any, in *proxy.Incoming) error {
 	return err
 }
 
-func (p *ShopProxy) Ping(ctx context.Context) error {
+func (p *ShopProxy) Ping(ctx context.Context) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &shopInterface.Methods[1]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Shop).Ping(d.Context)
+	}
 	c := p.ProxyRef().Begin(ctx, &shopInterface.Methods[1])
 	c.Args.Array(0)
 	c.Invoke()
@@ -74,6 +84,12 @@ func serveShopPing(ctx context.Context, object any, in *proxy.Incoming) error {
 }
 
 func (p *ShopProxy) Put(ctx context.Context, i Item, list []Spot, c *Code) (n int, err error) {
+	if d := p.ProxyRef().Direct(ctx, &shopInterface.Methods[2]); d != nil {
+		defer d.End(&err)
+		list = proxy.CopySlice(d.Arg(1), list, nil)
+		c = proxy.CopyPointer(d.Arg(2), c, nil)
+		return d.Object.(Shop).Put(d.Context, i, list, c)
+	}
 	c2 := p.ProxyRef().Begin(ctx, &shopInterface.Methods[2])
 	c2.Args.Array(3)
 	encodeItem(&c2.Args, &i)
