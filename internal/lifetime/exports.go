@@ -65,8 +65,14 @@ func (x *Exports[T]) Add(target T) ObjectID {
 
 // Sweep reclaims object o if nothing holds it.
 func (x *Exports[T]) Sweep(o ObjectID) []Reclaimed[T] {
-	e := x.objects.Get(o)
-	if e == nil || e.listings > 0 || e.pins > 0 || e.running > 0 {
+	if e := x.objects.Get(o); e != nil {
+		return x.sweep(o, e)
+	}
+	return nil
+}
+
+func (x *Exports[T]) sweep(o ObjectID, e *export[T]) []Reclaimed[T] {
+	if e.listings > 0 || e.pins > 0 || e.running > 0 {
 		return nil
 	}
 	x.objects.Delete(o)
@@ -103,10 +109,11 @@ func (x *Exports[T]) Grant(s SessionID, c Conn, o ObjectID) (XID, error) {
 	if err != nil {
 		return 0, err
 	}
-	xid, listed := h.byID.Get(o)
-	if listed {
-		h.byXID.Get(xid).n++
-		return xid, nil
+	if e.listings > 0 { // most objects are new to all sessions
+		if xid, listed := h.byID.Get(o); listed {
+			h.byXID.Get(xid).n++
+			return xid, nil
+		}
 	}
 	if n := h.byXID.Len(); n >= h.limit {
 		return 0, fmt.Errorf("the peer holds %d objects of this node, its limit", n)
@@ -156,8 +163,9 @@ func (x *Exports[T]) delist(s SessionID, xid XID, o ObjectID) []Reclaimed[T] {
 }
 
 func (x *Exports[T]) unlist(o ObjectID) []Reclaimed[T] {
-	x.objects.Get(o).listings--
-	return x.Sweep(o)
+	e := x.objects.Get(o)
+	e.listings--
+	return x.sweep(o, e)
 }
 
 // EndSession drops all that session s holds: its lease is over, or it said
@@ -207,8 +215,9 @@ func (x *Exports[T]) Begin(s SessionID, xid XID) (o ObjectID, target T, ok bool)
 
 // End ends what Begin began.
 func (x *Exports[T]) End(o ObjectID) []Reclaimed[T] {
-	x.objects.Get(o).running--
-	return x.Sweep(o)
+	e := x.objects.Get(o)
+	e.running--
+	return x.sweep(o, e)
 }
 
 // Pin keeps object o exported until as many calls of Unpin.
@@ -216,8 +225,9 @@ func (x *Exports[T]) Pin(o ObjectID) { x.objects.Get(o).pins++ }
 
 // Unpin ends one Pin.
 func (x *Exports[T]) Unpin(o ObjectID) []Reclaimed[T] {
-	x.objects.Get(o).pins--
-	return x.Sweep(o)
+	e := x.objects.Get(o)
+	e.pins--
+	return x.sweep(o, e)
 }
 
 // Holders yields the sessions that hold object o, with the number by which each
