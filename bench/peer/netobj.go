@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 
 	"github.com/netobj/netobj/bench/schema/netobjapi"
 	"github.com/netobj/netobj/bench/work"
@@ -62,8 +63,10 @@ func (p netobjPeer) Serve(at Endpoint) (Server, error) {
 		return nil, err
 	}
 	s := &netobjServer{Node: node}
-	if err := objects.Publish[netobjapi.Bench](node, "bench", netobjService{&s.things}); err != nil {
-		return nil, errors.Join(err, node.Close())
+	for _, name := range []string{"bench", "bodies"} {
+		if err := objects.Publish[netobjapi.Bench](node, name, &netobjService{&s.things}); err != nil {
+			return nil, errors.Join(err, node.Close())
+		}
 	}
 	return s, nil
 }
@@ -93,29 +96,29 @@ func (p netobjPeer) Dial(ctx context.Context, to Endpoint) (Client, error) {
 	if err != nil {
 		return nil, errors.Join(err, node.Close())
 	}
-	return netobjClient{node, bench}, nil
+	return &netobjClient{Node: node, Bench: bench, url: p.url(to.Address)}, nil
 }
 
 type netobjService struct{ things *work.Things }
 
 // Add implements netobjapi.Bench.
-func (netobjService) Add(_ context.Context, a, b int64) (int64, error) { return a + b, nil }
+func (*netobjService) Add(_ context.Context, a, b int64) (int64, error) { return a + b, nil }
 
 // Echo implements netobjapi.Bench.
-func (netobjService) Echo(_ context.Context, item work.Item) (work.Item, error) { return item, nil }
+func (*netobjService) Echo(_ context.Context, item work.Item) (work.Item, error) { return item, nil }
 
 // Bytes implements netobjapi.Bench.
-func (netobjService) Bytes(_ context.Context, body []byte) (work.Sum, error) {
+func (*netobjService) Bytes(_ context.Context, body []byte) (work.Sum, error) {
 	return work.SumOf(body), nil
 }
 
 // Make implements netobjapi.Bench.
-func (s netobjService) Make(context.Context) (netobjapi.Thing, error) {
+func (s *netobjService) Make(context.Context) (netobjapi.Thing, error) {
 	return &netobjThing{s.things.New()}, nil
 }
 
 // MakeMany implements netobjapi.Bench.
-func (s netobjService) MakeMany(_ context.Context, count int) ([]netobjapi.Thing, error) {
+func (s *netobjService) MakeMany(_ context.Context, count int) ([]netobjapi.Thing, error) {
 	things := make([]netobjapi.Thing, count)
 	for i := range things {
 		things[i] = &netobjThing{s.things.New()}
@@ -134,13 +137,37 @@ func (t *netobjThing) Unreferenced() { t.Drop() }
 type netobjClient struct {
 	*objects.Node
 	netobjapi.Bench
+	url string
+
+	mu     sync.Mutex
+	bodies netobjapi.Bench // nil before the first body
+}
+
+// Bytes implements Client. It calls an object of its own: calls on one object are
+// delivered in order, so that a small one would wait for the body before it,
+// which no peer's does.
+func (c *netobjClient) Bytes(ctx context.Context, body []byte) (work.Sum, error) {
+	bodies, err := c.openBodies(ctx)
+	if err != nil {
+		return work.Sum{}, err
+	}
+	return bodies.Bytes(ctx, body)
+}
+
+func (c *netobjClient) openBodies(ctx context.Context) (_ netobjapi.Bench, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.bodies == nil {
+		c.bodies, err = objects.Open[netobjapi.Bench](ctx, c.Node, c.url, "bodies")
+	}
+	return c.bodies, err
 }
 
 // Make implements Referrer.
-func (c netobjClient) Make(ctx context.Context) (Reference, error) { return c.Bench.Make(ctx) }
+func (c *netobjClient) Make(ctx context.Context) (Reference, error) { return c.Bench.Make(ctx) }
 
 // MakeMany implements Lister.
-func (c netobjClient) MakeMany(ctx context.Context, count int) ([]Reference, error) {
+func (c *netobjClient) MakeMany(ctx context.Context, count int) ([]Reference, error) {
 	things, err := c.Bench.MakeMany(ctx, count)
 	references := make([]Reference, len(things))
 	for i, t := range things {
@@ -150,4 +177,4 @@ func (c netobjClient) MakeMany(ctx context.Context, count int) ([]Reference, err
 }
 
 // Release implements Referrer.
-func (netobjClient) Release(r Reference) { objects.Release(r) }
+func (*netobjClient) Release(r Reference) { objects.Release(r) }
