@@ -54,8 +54,17 @@ type Config struct {
 	// defaults written at them.
 	Limits Limits
 
-	// ThroughYamux sends calls through yamux's queues and goroutines; the bytes
-	// on the wire are the same. It is slower, and there to compare with.
+	// Chunk is how much of a large argument or result is written at once, in bytes;
+	// a small call waits for one such write at most. Zero means 256 KiB.
+	Chunk int
+	// Window is how much of one large argument or result may be under way, in bytes,
+	// at least 256 KiB. A link carries at most a window in a round trip: 1 MiB is
+	// 100 Mbit/s at 80 ms. A larger one lets small calls wait behind as much, and a
+	// session hold 32 times as much. The receiver's counts. Zero means 1 MiB.
+	Window int
+
+	// ThroughYamux sends everything through yamux's queues and goroutines; on the
+	// wire it looks the same. It is slower, and there to compare with.
 	ThroughYamux bool
 
 	// PoisonLent overwrites the arguments of each call as they came once it is
@@ -116,6 +125,9 @@ func (c *Config) defaults() *Config {
 	fill(&d.WriteTimeout, 10*time.Second)
 	fill(&d.DrainTimeout, 5*time.Second)
 	fill(&d.ReleaseDelay, 50*time.Millisecond)
+	fill(&d.Chunk, 256<<10)
+	fill(&d.Window, 1<<20)
+	d.Window = min(max(d.Window, 256<<10), math.MaxInt32) // yamux's streams begin with that much
 	l := &d.Limits
 	fill(&l.MessageSize, 4<<20)
 	fill(&l.Depth, 32)
@@ -182,6 +194,8 @@ func (c *Config) transport() *transport.Config {
 		MaxLaneMessage: bulkThreshold + wire.MaxHead(c.Limits.References),
 		MaxStreams:     c.Limits.Streams,
 		MaxBody:        int64(c.Limits.MessageSize),
+		Chunk:          c.Chunk,
+		Window:         uint32(c.Window),
 		PipeNet:        c.PipeNet,
 
 		ThroughYamux: c.ThroughYamux,

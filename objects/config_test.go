@@ -21,12 +21,12 @@ func TestDefaultsAreAsWritten(t *testing.T) {
 	}
 	d := (*Config)(nil).defaults()
 	compared := compareDefaults(t, file, "Config", reflect.ValueOf(*d)) + compareDefaults(t, file, "Limits", reflect.ValueOf(d.Limits))
-	if numbers := 7 + reflect.TypeFor[Limits]().NumField(); compared != numbers-1 { // NodeBudget depends on the process
+	if numbers := 9 + reflect.TypeFor[Limits]().NumField(); compared != numbers-1 { // NodeBudget depends on the process
 		t.Errorf("%d defaults compared, want %d", compared, numbers-1)
 	}
 }
 
-var zeroMeans = regexp.MustCompile(`[Zz]ero\s+means ([\d,]+)(?: (s|ms|MiB)\b)?(\S*)`)
+var zeroMeans = regexp.MustCompile(`[Zz]ero\s+means ([\d,]+)(?: (s|ms|KiB|MiB)\b)?(\S*)`)
 
 // compareDefaults returns how many fields of the named type tell a number.
 func compareDefaults(t *testing.T, file *ast.File, name string, filled reflect.Value) (compared int) {
@@ -41,7 +41,7 @@ func compareDefaults(t *testing.T, file *ast.File, name string, filled reflect.V
 		if err != nil {
 			t.Fatal(err)
 		}
-		written *= map[string]int64{"": 1, "s": int64(time.Second), "ms": int64(time.Millisecond), "MiB": 1 << 20}[m[2]]
+		written *= map[string]int64{"": 1, "s": int64(time.Second), "ms": int64(time.Millisecond), "KiB": 1 << 10, "MiB": 1 << 20}[m[2]]
 		if got := filled.FieldByName(field.Names[0].Name).Int(); got != written {
 			t.Errorf("%s.%s is %d by default, its comment says %s", name, field.Names[0].Name, got, m[0])
 		}

@@ -18,7 +18,7 @@ import (
 func TestConformance(t *testing.T) {
 	for scheme, network := range map[string]func(t *testing.T) transporttest.Network{
 		"tcp": func(*testing.T) transporttest.Network { return transporttest.Network{URL: "tcp://127.0.0.1:0"} },
-		"tcp, lane through yamux": func(*testing.T) transporttest.Network {
+		"tcp, through yamux": func(*testing.T) transporttest.Network {
 			return transporttest.Network{URL: "tcp://127.0.0.1:0", Config: &transport.Config{ThroughYamux: true}}
 		},
 		"unix": func(t *testing.T) transporttest.Network {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
 	"time"
 
@@ -77,6 +78,7 @@ func (o *outStream) write(ctx context.Context, head heading, body []byte) error 
 			return err
 		}
 		start, body, left = start[first:], body[n:], left-int64(n)
+		runtime.Gosched() // the lane may wait to write; who unlocks and locks at once starves it for 1 ms and more
 		if len(start) == 0 {
 			stop = ctx.Done()
 		}

@@ -137,16 +137,17 @@ type Config struct {
 	// PeerStreams is how many bulk streams the peer said it lets be open. Zero means
 	// MaxStreams.
 	PeerStreams int
-	// Chunk is how much of a bulk body is written at once, in bytes. Zero means
-	// 128 KiB.
+	// Chunk is how much of a bulk body is written at once, in bytes. The lane waits
+	// for one such write at most. Zero means 256 KiB.
 	Chunk int
 	// Window is the flow-control window of a stream in bytes, at least 256 KiB: so
 	// much the peer may send that was not read yet, on all bulk streams together 32
-	// times as much. Zero means 1 MiB.
+	// times as much. One stream carries at most a window in a round trip, so a long
+	// link needs a larger one; small calls may wait behind as much. Zero means 1 MiB.
 	Window uint32
-	// ThroughYamux sends the lane through yamux's queues and goroutines, as
-	// everything else; the bytes on the wire are the same. It is slower, and there
-	// to compare with.
+	// ThroughYamux sends the lane and bulk bodies through yamux's queues and
+	// goroutines; on the wire they look the same. It is slower, and there to compare
+	// with.
 	ThroughYamux bool
 	// PipeNet is the network of pipe:// addresses, which need it.
 	PipeNet *PipeNet
@@ -168,7 +169,7 @@ func (c *Config) defaults() *Config {
 	orDefault(&d.MaxBody, 4<<20)
 	orDefault(&d.MaxStreams, 128)
 	orDefault(&d.PeerStreams, d.MaxStreams)
-	orDefault(&d.Chunk, 128<<10)
+	orDefault(&d.Chunk, 256<<10)
 	orDefault(&d.Window, 1<<20)
 	return &d
 }
