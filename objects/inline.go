@@ -19,6 +19,10 @@ import (
 // that it is the method's own time.
 const inlineLimit = 10 * time.Millisecond
 
+// inlineHold is how long a method may take whose answer waits, for others to join it,
+// until the reader has delivered what it has read. That may be hundreds of calls.
+const inlineHold = 20 * time.Microsecond
+
 // admitInline gives the call its place if its method may run on the reader: no call
 // waits that it would overtake.
 func (v *serving) admitInline(in *incoming) bool {
@@ -54,11 +58,11 @@ func (v *serving) runInline(in *incoming) {
 // replyInline answers, from a goroutine of its own if it would have to wait.
 func (in *incoming) replyInline(a answer) {
 	v := &in.s.serving
-	v.leaveReader(in)
+	took := v.leaveReader(in)
 	a = in.prepare(a)
 	err := transport.ErrFull
 	if a.size() <= bulkThreshold {
-		err = in.s.conn.TrySend(in.appendReturn(a), a.results)
+		err = in.s.conn.TrySend(in.appendReturn(a), a.results, took < inlineHold)
 	}
 	if errors.Is(err, transport.ErrFull) {
 		v.workers.all.Go(func() {
@@ -72,13 +76,14 @@ func (in *incoming) replyInline(a answer) {
 }
 
 // leaveReader notes that the reader goes on, and complains if it could not for long.
-func (v *serving) leaveReader(in *incoming) {
+func (v *serving) leaveReader(in *incoming) (took time.Duration) {
 	v.mu.Lock()
 	v.onReader = nil
 	v.mu.Unlock()
-	if took := v.s.node.clock() - in.begun; took > inlineLimit {
+	if took = v.s.node.clock() - in.begun; took > inlineLimit {
 		v.complain(in.m, took)
 	}
+	return took
 }
 
 // done ends a call that no worker runs.

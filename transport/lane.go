@@ -25,6 +25,7 @@ type laneWriter struct {
 	spare    []byte        // the other buffer, while nobody writes
 	flushing bool          // a flush runs
 	kicked   bool          // the flush must write even if nothing is queued
+	reading  bool          // the reader delivers messages, and has what is held written then
 	room     chan struct{} // closed and replaced when buf is taken; nil while nobody waits
 	idle     chan struct{} // closed when a flush ends; nil while nobody waits
 	err      error         // why nothing can be sent
@@ -41,10 +42,21 @@ func newLaneWriter(cfg *Config, conn *muxConn) *laneWriter {
 	return l
 }
 
-// send queues one message, when there is room for it. If now is true and nothing
-// else is queued, it is written before send returns, unless the network is in the
-// way.
-func (l *laneWriter) send(ctx context.Context, head, body []byte, now bool) error {
+// urgency is when a message is written that finds nobody writing.
+type urgency int
+
+const (
+	soon urgency = iota // by a goroutine, which lets others join first
+	now                 // before send returns, unless the network is in the way
+	held                // when the reader has delivered what it has read; soon if nothing is being delivered
+)
+
+// maxHeld is how many bytes of messages are held, so that the peer need not wait for
+// a long batch of its own to be served.
+const maxHeld = 16 << 10
+
+// send queues one message, when there is room for it.
+func (l *laneWriter) send(ctx context.Context, head, body []byte, when urgency) error {
 	size := len(head) + len(body)
 	if size > l.max {
 		return fmt.Errorf("%w: %d bytes on the lane, the limit is %d", ErrTooLarge, size, l.max)
@@ -55,6 +67,9 @@ func (l *laneWriter) send(ctx context.Context, head, body []byte, now bool) erro
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for l.err == nil && !l.draining && len(l.buf) > 0 && len(l.buf)+size > l.cap {
+		if !l.flushing { // all of it is held
+			l.start()
+		}
 		if err := l.awaitRoom(ctx); err != nil {
 			return err
 		}
@@ -69,12 +84,30 @@ func (l *laneWriter) send(ctx context.Context, head, body []byte, now bool) erro
 	l.buf = append(append(l.buf, head...), body...)
 	switch {
 	case l.flushing:
-	case now:
+	case when == held && l.reading && len(l.buf) < maxHeld:
+	case when == now:
 		l.writeNow()
 	default:
 		l.start()
 	}
 	return nil
+}
+
+// hold tells that the reader begins to deliver messages; release follows.
+func (l *laneWriter) hold() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.reading = true
+}
+
+// release writes what was held.
+func (l *laneWriter) release() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.reading = false
+	if len(l.buf) > 0 && !l.flushing && l.err == nil {
+		l.writeNow()
+	}
 }
 
 // start starts the goroutine that writes; l.mu is held.
@@ -223,6 +256,9 @@ func (l *laneWriter) drain() {
 	l.mu.Lock()
 	l.draining = true
 	wake(&l.room)
+	if len(l.buf) > 0 && !l.flushing && l.err == nil { // all of it is held
+		l.start()
+	}
 	if !l.flushing || l.err != nil {
 		l.mu.Unlock()
 		return

@@ -55,7 +55,7 @@ func (y *yamuxLane) serve(h Handler) error {
 	buf := make([]byte, 16<<10)
 	for {
 		n, err := y.stream.Read(buf)
-		if bad := in.feed(buf[:n], h); bad != nil {
+		if bad := y.conn.deliver(&in, buf[:n], h); bad != nil {
 			return bad
 		}
 		if err == io.EOF && in.inMessage() {
@@ -118,7 +118,7 @@ func (d *directLane) came(p []byte) error {
 	if d.conn.ctx.Err() != nil {
 		return context.Cause(d.conn.ctx)
 	}
-	err := d.in.feed(p, d.handler)
+	err := d.conn.deliver(&d.in, p, d.handler)
 	if err == nil {
 		err = d.consume(int64(len(p)))
 	}

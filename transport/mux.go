@@ -111,20 +111,33 @@ func (c *muxConn) Info() Info { return c.info }
 func (c *muxConn) Received() uint64 { return c.under.received.Load() }
 
 func (c *muxConn) Send(ctx context.Context, head, body []byte) error {
-	return c.lane.send(ctx, head, body, false)
+	return c.lane.send(ctx, head, body, soon)
 }
 
 func (c *muxConn) SendNow(ctx context.Context, head, body []byte) error {
-	return c.lane.send(ctx, head, body, true)
+	return c.lane.send(ctx, head, body, now)
 }
 
-func (c *muxConn) TrySend(head, body []byte) error { return c.lane.send(impatient, head, body, false) }
+func (c *muxConn) TrySend(head, body []byte, others bool) error {
+	if others {
+		return c.lane.send(impatient, head, body, held)
+	}
+	return c.lane.send(impatient, head, body, soon)
+}
 
 func (c *muxConn) SendBody(ctx context.Context, id uint64, body []byte) error {
 	if int64(len(body)) > c.cfg.MaxBody {
 		return fmt.Errorf("%w: body of %d bytes, the limit is %d", ErrTooLarge, len(body), c.cfg.MaxBody)
 	}
 	return c.bulk.send(ctx, id, body)
+}
+
+// deliver delivers the messages in the next bytes of the lane, and has the answers
+// written that were held meanwhile.
+func (c *muxConn) deliver(in *laneReader, p []byte, h Handler) error {
+	c.lane.hold()
+	defer c.lane.release()
+	return in.feed(p, h)
 }
 
 // Serve has the lane served, and starts a goroutine for each inbound bulk stream.

@@ -236,7 +236,7 @@ func (c *pipeConn) Send(ctx context.Context, head, body []byte) error {
 	return c.put(ctx, pipeItem{msg: append(append(make([]byte, 0, len(head)+len(body)), head...), body...)})
 }
 
-func (c *pipeConn) TrySend(head, body []byte) error { return c.Send(impatient, head, body) }
+func (c *pipeConn) TrySend(head, body []byte, _ bool) error { return c.Send(impatient, head, body) }
 
 func (c *pipeConn) SendBody(ctx context.Context, id uint64, body []byte) error {
 	if int64(len(body)) > c.cfg.MaxBody {

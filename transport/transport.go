@@ -68,9 +68,11 @@ type Conn interface {
 	// queue, never for the network, and no longer than ctx. After an error not one
 	// byte was accepted.
 	Send(ctx context.Context, head, body []byte) error
-	// TrySend is Send for those who must not wait, as on the reader: it returns
-	// ErrFull when there is no room.
-	TrySend(head, body []byte) error
+	// TrySend is Send for a handler on the reader, which must not wait: it returns
+	// ErrFull when there is no room. With others true, the message may be held until
+	// the reader has delivered what it has read, to leave in one write with those
+	// that are sent meanwhile.
+	TrySend(head, body []byte, others bool) error
 	// SendNow is Send for a message that no other is expected to join: if nothing is
 	// queued, the caller itself writes it, as far as the network takes it at once.
 	SendNow(ctx context.Context, head, body []byte) error

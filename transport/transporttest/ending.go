@@ -273,7 +273,7 @@ func testAfterTheEnd(t *testing.T, c *ends) {
 		if err == nil || errors.Is(err, transport.ErrClosed) != (e == c.dialer) {
 			t.Errorf("Send after the end = %v", err)
 		}
-		if again := e.conn.TrySend([]byte("x"), nil); !errors.Is(again, err) {
+		if again := e.conn.TrySend([]byte("x"), nil, true); !errors.Is(again, err) {
 			t.Errorf("TrySend after the end = %v, Send said %v", again, err)
 		}
 		var sending sync.WaitGroup

@@ -156,7 +156,7 @@ func testTrySend(t *testing.T, c *ends) {
 	filler := make([]byte, 50_000)
 	n := 0
 	for ; ; n++ {
-		err := c.dialer.conn.TrySend(fmt.Appendf(nil, "%07d", n), filler)
+		err := c.dialer.conn.TrySend(fmt.Appendf(nil, "%07d", n), filler, n%2 > 0)
 		if errors.Is(err, transport.ErrFull) {
 			break
 		}
@@ -168,11 +168,11 @@ func testTrySend(t *testing.T, c *ends) {
 	for i := range n {
 		c.acceptor.expect(t, fmt.Sprintf("%07d", i)+string(filler))
 	}
-	if err := c.dialer.conn.TrySend([]byte("af"), []byte("ter")); err != nil {
+	if err := c.dialer.conn.TrySend([]byte("af"), []byte("ter"), true); err != nil {
 		t.Errorf("TrySend when all has arrived = %v", err)
 	}
 	c.acceptor.expect(t, "after")
-	if err := c.dialer.conn.TrySend(make([]byte, 11), make([]byte, 128<<10-10)); !errors.Is(err, transport.ErrTooLarge) {
+	if err := c.dialer.conn.TrySend(make([]byte, 11), make([]byte, 128<<10-10), true); !errors.Is(err, transport.ErrTooLarge) {
 		t.Errorf("TrySend of one byte too many = %v", err)
 	}
 }
