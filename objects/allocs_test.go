@@ -58,14 +58,14 @@ type wirelessConn struct {
 func (c wirelessConn) Close() error { return nil }
 
 func (c wirelessConn) Send(_ context.Context, head, body []byte) error {
-	return c.TrySend(head, body)
+	return c.TrySend(head, body, false)
 }
 
 func (c wirelessConn) SendNow(_ context.Context, head, body []byte) error {
-	return c.TrySend(head, body)
+	return c.TrySend(head, body, false)
 }
 
-func (c wirelessConn) TrySend(head, body []byte) error {
+func (c wirelessConn) TrySend(head, body []byte, _ bool) error {
 	c.w.msg = append(append(c.w.msg[:0], head...), body...)
 	c.w.sent(c.w.msg)
 	return nil
