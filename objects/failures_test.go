@@ -50,8 +50,9 @@ var strangerInterface = proxy.Register[stranger](&proxy.Interface{
 
 func refOf(v any) *proxy.Ref { return v.(proxy.Proxy).ProxyRef() }
 
-// failures provokes every kind of runtime error that a user can meet, by name.
-func failures(t *testing.T) map[string]error {
+// failures provokes every kind of runtime error that a user can meet, by name, with
+// pairs of nodes that newPair makes.
+func failures(t *testing.T, newPair func(*testing.T, objects.Config) *pair) map[string]error {
 	t.Helper()
 	ctx, all := t.Context(), map[string]error{}
 	p := newPair(t, quiet)
@@ -88,9 +89,12 @@ func failures(t *testing.T) map[string]error {
 	_, all["cancelled before"] = p.remote.Add(cancelled, 1, 2)
 	short, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	p.local.block = make(chan struct{})
+	block := make(chan struct{})
+	if !p.direct { // or the method's own error may come first
+		p.local.block = block
+	}
 	all["deadline passed meanwhile"] = p.remote.Wait(short)
-	close(p.local.block)
+	close(block)
 	synctest.Wait()
 	p.local.block = nil
 
@@ -126,13 +130,13 @@ func failures(t *testing.T) map[string]error {
 	p.client.Close()
 	_, all["own node closed"] = again.Add(ctx, 1, 2)
 	all["dialling from a closed node"] = openError(ctx, p.client, url)
-	all["owner restarted"] = restarted(t)
+	all["owner restarted"] = restarted(t, newPair)
 	return all
 }
 
 // restarted calls an object of a node that crashed, after the caller has seen
 // that another node answers at its address.
-func restarted(t *testing.T) error {
+func restarted(t *testing.T, newPair func(*testing.T, objects.Config) *pair) error {
 	p := newPair(t, quiet)
 	url := p.server.Addrs()[0]
 	p.kit.Cut(p.server)
@@ -171,7 +175,7 @@ var update = flag.Bool("update", false, "write testdata/errors.golden anew")
 func TestErrorTexts(t *testing.T) {
 	const golden = "testdata/errors.golden"
 	synctest.Test(t, func(t *testing.T) {
-		all := failures(t)
+		all := failures(t, newPair)
 		var b strings.Builder
 		for _, name := range sortedKeys(all) {
 			err := all[name]
@@ -184,7 +188,7 @@ func TestErrorTexts(t *testing.T) {
 				t.Errorf("%s: %T is no *objects.Error: %v", name, err, err)
 				continue
 			}
-			fmt.Fprintf(&b, "%s [%v, %v]\n\t%s\n", name, e.Code, objects.OutcomeOf(err), anonymous(err.Error()))
+			b.WriteString(described(name, e))
 		}
 		if *update {
 			os.MkdirAll(filepath.Dir(golden), 0o755)
@@ -200,6 +204,10 @@ func TestErrorTexts(t *testing.T) {
 			t.Errorf("error texts changed; got\n%s\nwant\n%s", b.String(), want)
 		}
 	})
+}
+
+func described(name string, e *objects.Error) string {
+	return fmt.Sprintf("%s [%v, %v]\n\t%s\n", name, e.Code, objects.OutcomeOf(e), anonymous(e.Error()))
 }
 
 var uuids = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)

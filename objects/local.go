@@ -126,22 +126,31 @@ func (d *direct) Carry(slots []marshal.Slot, results bool) ([]marshal.Slot, erro
 	}
 	var out outgoing
 	if fail := from.grant(&out, slots); fail != nil {
-		return nil, fail
+		return nil, cmp.Or(d.over(), fail)
 	}
 	if fail := from.imports.use(out.used...); fail != nil {
 		from.ungrant(&out)
-		return nil, fail
+		return nil, cmp.Or(d.over(), fail)
 	}
 	defer from.imports.unuse(out.used...)
-	there, unknown, err := to.receiveCaps(out.caps, surfacing)
-	switch {
-	case err != nil:
-		to.conn.Abort(violation("%v", err))
-		return nil, fault(CodeProtocol, err, "")
-	case unknown != nil:
-		return nil, unknown
+	there, _, err := to.receiveCaps(out.caps, surfacing)
+	if err == nil {
+		return there, nil
 	}
-	return there, nil
+	if over := d.over(); over != nil {
+		return nil, over
+	}
+	to.conn.Abort(violation("%v", err))
+	return nil, fault(CodeProtocol, err, "")
+}
+
+// over is why the session has ended, at either end; nil while it is up.
+func (d *direct) over() *Error {
+	here, there := context.Cause(d.entry.s.ctx), context.Cause(d.owner.ctx)
+	if here == nil && there == nil {
+		return nil
+	}
+	return cmp.Or(d.entry.fault(), asFault(CodeUnreachable, cmp.Or(here, there)))
 }
 
 // Return implements proxy.DirectRunner.
@@ -167,9 +176,8 @@ func (d *direct) failed(err error) error {
 		if d.ctx.caller.Err() != nil {
 			return d.failure(fault(CodeContext, context.Cause(d.ctx.caller), ""), OutcomeUnknown)
 		}
-		if d.owner.ctx.Err() != nil {
-			why := cmp.Or(d.entry.fault(), asFault(CodeUnreachable, context.Cause(d.owner.ctx)))
-			return d.failure(why, OutcomeUnknown)
+		if over := d.over(); over != nil {
+			return d.failure(over, OutcomeUnknown)
 		}
 	}
 	return onward(err)

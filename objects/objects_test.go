@@ -138,6 +138,7 @@ type pair struct {
 	client *objects.Node
 	local  *thing
 	remote sample.Thing
+	direct bool // calls do not travel
 }
 
 func newPair(t *testing.T, config objects.Config) *pair {
