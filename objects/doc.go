@@ -38,6 +38,10 @@
 // into its caller, to any depth. [PeerFrom] tells a method who calls. A method
 // that panics gives its caller [ErrPanic]; the process lives on.
 //
+// A call between two nodes of one process does not travel: the method runs in the
+// caller's goroutine, with copies of what both could change. The caller then does
+// wait for the method; see [Config] LocalCallsOnWire.
+//
 // # Lifetimes
 //
 // The owner of an object counts the references that it gave away. A holder gives

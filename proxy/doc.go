@@ -18,6 +18,14 @@
 //	balance = c.Results.Next().Int64()
 //	return balance, c.End()
 //
+// Before, it asks for a [Direct] call, which there is when the object is another
+// node's of this process:
+//
+//	if d := p.ProxyRef().Direct(ctx, &accountInterface.Methods[0]); d != nil {
+//		defer d.End(&err)
+//		return d.Object.(Account).Deposit(d.Context, cents)
+//	}
+//
 // The serving side is the mirror image on an [Incoming]. Between the two stands
 // package objects, which implements [Binding].
 //
