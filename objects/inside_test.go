@@ -174,3 +174,19 @@ func TestReceiptBeforeTheCleanup(t *testing.T) {
 		t.Errorf("%d entries, %d objects and %d releases are left, want one release", m.entries.Len(), m.table.Len(), m.table.Pending())
 	}
 }
+
+// TestClosedNodesLeaveTheProcess: what is found by its incarnation is open.
+func TestClosedNodesLeaveTheProcess(t *testing.T) {
+	a, b, wire := NewNode(nil), NewNode(nil), NewNode(&Config{LocalCallsOnWire: true})
+	defer wire.Close()
+	defer a.Close()
+	if a.neighbour(b.incarnation) != b || a.neighbour(uuid.New()) != nil {
+		t.Error("a node of the process is not found, or a stranger is")
+	}
+	if a.neighbour(wire.incarnation) != nil || wire.neighbour(a.incarnation) != nil {
+		t.Error("a node that asks for the wire is called directly")
+	}
+	if err := b.Close(); err != nil || a.neighbour(b.incarnation) != nil {
+		t.Errorf("a closed node is found, %v", err)
+	}
+}

@@ -184,7 +184,7 @@ func TestDirectReferences(t *testing.T) {
 		objects.Release(kept.got)
 		objects.Release(kept.many["a"][0])
 		kept.many = nil
-		time.Sleep(time.Second)
+		<-time.After(time.Second) // of the fake clock: releases are sent
 		synctest.Wait()
 		if mine.unreferenced.Load() != 1 || !errors.Is(context.Cause(alive), objects.ErrReleased) {
 			t.Errorf("released: %d times unreferenced, %v", mine.unreferenced.Load(), context.Cause(alive))
@@ -231,7 +231,7 @@ func TestReleaseDuringADirectCall(t *testing.T) {
 		go func() { result <- made.Wait(t.Context()) }()
 		<-owned.started
 		objects.Release(made)
-		time.Sleep(time.Second)
+		<-time.After(time.Second) // of the fake clock: releases are sent
 		synctest.Wait()
 		if owned.unreferenced.Load() != 0 {
 			t.Error("an object was given up while its method runs")
@@ -369,6 +369,7 @@ func TestCloseWaitsForDirectCalls(t *testing.T) {
 		waited := make(chan error, 1)
 		go func() { waited <- p.remote.Wait(t.Context()) }()
 		<-p.local.started
+		synctest.Wait() // for the end of the call that opened the object
 		if got := p.server.Stats().Incoming; got != 1 {
 			t.Errorf("%d calls are running", got)
 		}
