@@ -12,10 +12,11 @@ import (
 	"github.com/netobj/netobj/objects/internal/sample"
 )
 
-// newNodeAt returns a node that is as users have it, without what objtest sets.
+// newNodeAt returns a node that is as users have it, without what objtest sets, but
+// for calls within the process.
 func newNodeAt(t *testing.T, url string) *objects.Node {
 	t.Helper()
-	n := objects.NewNode(nil)
+	n := objects.NewNode(&objects.Config{LocalCallsOnWire: true})
 	t.Cleanup(func() {
 		if err := n.Close(); err != nil || n.Stats() != (objects.Stats{}) {
 			t.Errorf("closing: %v; left: %+v", err, n.Stats())
