@@ -301,44 +301,76 @@ func TestInlineAnswersAreBounded(t *testing.T) {
 	})
 }
 
-// BenchmarkInline is a small call by 512 callers on one connection, on a worker and
-// on the reader.
+// BenchmarkInline is a small call by 1, 64 and 512 callers on one connection, on a
+// worker and on the reader.
 func BenchmarkInline(b *testing.B) {
+	thing, box := benchPair(b)
+	calls := map[string]func() error{
+		"worker": func() error { _, err := thing.Deadline(b.Context()); return err },
+		"inline": func() error { return box.Hook(b.Context(), "") },
+	}
 	for _, callers := range []int{1, 64, 512} {
-		for _, name := range []string{"worker", "inline"} {
-			b.Run(fmt.Sprintf("%s/%d", name, callers), func(b *testing.B) {
-				server, client := objects.NewNode(&quiet), objects.NewNode(&quiet)
-				defer server.Close()
-				defer client.Close()
-				ctx := context.Background()
-				if err := server.Listen(ctx, "tcp://127.0.0.1:0"); err != nil {
-					b.Fatal(err)
-				}
-				objects.Publish[sample.Thing](server, "thing", &thing{})
-				objects.Publish[sample.Box](server, "box", &box{hook: func(context.Context, string) error { return nil }})
-				plain, err := objects.Open[sample.Thing](ctx, client, server.Addrs()[0], "thing")
-				if err != nil {
-					b.Fatal(err)
-				}
-				inline, err := objects.Open[sample.Box](ctx, client, server.Addrs()[0], "box")
-				if err != nil {
-					b.Fatal(err)
-				}
-				var calls sync.WaitGroup
-				b.ResetTimer()
+		for name, call := range calls {
+			b.Run(fmt.Sprintf("callers=%d/%s", callers, name), func(b *testing.B) {
+				var all sync.WaitGroup
 				for i := range callers {
-					calls.Go(func() {
+					all.Go(func() {
 						for range (b.N + i) / callers {
-							if name == "inline" {
-								err = inline.Hook(ctx, "")
-							} else {
-								_, err = plain.Deadline(ctx)
+							if err := call(); err != nil {
+								b.Error(err)
 							}
 						}
 					})
 				}
-				calls.Wait()
+				all.Wait()
 			})
 		}
 	}
+}
+
+// BenchmarkLend is a call with one large argument, given to the method and lent to
+// it.
+func BenchmarkLend(b *testing.B) {
+	_, box := benchPair(b)
+	for _, size := range []int{64 << 10, 1 << 20, 16 << 20} {
+		body := make([]byte, size)
+		for name, method := range map[string]func(context.Context, []byte, int) ([]byte, error){"given": box.Kept, "lent": box.Lent} {
+			b.Run(fmt.Sprintf("size=%dKiB/%s", size>>10, name), func(b *testing.B) {
+				b.SetBytes(int64(size))
+				for b.Loop() {
+					if _, err := method(b.Context(), body, size); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// keepless is a box that keeps nothing.
+type keepless struct{ box }
+
+func (k *keepless) Hook(context.Context, string) error                         { return nil }
+func (k *keepless) Lent(_ context.Context, p []byte, from int) ([]byte, error) { return p[from:], nil }
+func (k *keepless) Kept(_ context.Context, p []byte, from int) ([]byte, error) { return p[from:], nil }
+
+// benchPair returns objects of a node over tcp.
+func benchPair(b *testing.B) (sample.Thing, sample.Box) {
+	config := objects.Config{Logger: quiet.Logger, Limits: objects.Limits{MessageSize: 32 << 20, DecodeBudget: 256 << 20}}
+	server, client := objects.NewNode(&config), objects.NewNode(&config)
+	b.Cleanup(func() { client.Close(); server.Close() })
+	err := server.Listen(b.Context(), "tcp://127.0.0.1:0")
+	err = errors.Join(err, objects.Publish[sample.Thing](server, "thing", &thing{}), objects.Publish[sample.Box](server, "box", &keepless{}))
+	if err != nil {
+		b.Fatal(err)
+	}
+	thing, err := objects.Open[sample.Thing](b.Context(), client, server.Addrs()[0], "thing")
+	if err != nil {
+		b.Fatal(err)
+	}
+	box, err := objects.Open[sample.Box](b.Context(), client, server.Addrs()[0], "box")
+	if err != nil {
+		b.Fatal(err)
+	}
+	return thing, box
 }
