@@ -356,7 +356,7 @@ func (k *keepless) Kept(_ context.Context, p []byte, from int) ([]byte, error) {
 
 // benchPair returns objects of a node over tcp.
 func benchPair(b *testing.B) (sample.Thing, sample.Box) {
-	config := objects.Config{Logger: quiet.Logger, Limits: objects.Limits{MessageSize: 32 << 20, DecodeBudget: 256 << 20}}
+	config := objects.Config{Logger: quiet.Logger, LocalCallsOnWire: true, Limits: objects.Limits{MessageSize: 32 << 20, DecodeBudget: 256 << 20}}
 	server, client := objects.NewNode(&config), objects.NewNode(&config)
 	b.Cleanup(func() { client.Close(); server.Close() })
 	err := server.Listen(b.Context(), "tcp://127.0.0.1:0")
