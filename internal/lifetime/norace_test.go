@@ -1,0 +1,5 @@
+//go:build !race
+
+package lifetime
+
+const raceDetector = false
