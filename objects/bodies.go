@@ -60,10 +60,10 @@ func (b *bodies) init(s *session) {
 	b.known = map[uint64]*body{}
 }
 
-// need is what a payload of size bytes takes of budget: its own bytes, and as
-// many for the values decoded from it. A single one always fits.
+// need is what a payload of size bytes takes of budget: its buffer, and as many bytes
+// as it has for the values decoded from it. A single one always fits.
 func need(size uint64, budget *marshal.Budget) int64 {
-	return min(2*int64(size), budget.Limit())
+	return min(int64(buffers.Cap(int(size)))+int64(size), budget.Limit())
 }
 
 // announce tells that the lane promised a body. One that does not get its budget

@@ -193,7 +193,7 @@ func (in *incoming) serve(ctx context.Context) answer {
 		return in.refuse(fault(CodeBadArguments, err, ""))
 	}
 	in.Args.Reset(in.payload, in.slots, &in.s.limits, in.s.arguments)
-	in.Args.Prepay(max(in.held-int64(len(in.payload)), 0))
+	in.Args.Prepay(max(in.held-int64(cap(in.payload)), 0))
 	if in.held > 0 {
 		in.Args.Give()
 	}

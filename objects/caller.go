@@ -93,7 +93,7 @@ func (c *call) open(pc *proxy.Call) error {
 		return fail
 	}
 	pc.Results.Reset(r.payload, r.slots, &c.s.limits, c.s.results)
-	pc.Results.Prepay(max(r.held-int64(len(r.payload)), 0))
+	pc.Results.Prepay(max(r.held-int64(cap(r.payload)), 0))
 	if r.held > 0 {
 		pc.Results.Give()
 	}

@@ -91,13 +91,13 @@ func expectBytes(t *testing.T, r io.Reader, want []byte) {
 	}
 }
 
-// laneWays are the two ways in which a Conn can carry the lane; on the wire they
+// ways are the two ways in which a Conn can carry lane and bodies; on the wire they
 // are one.
-var laneWays = map[string]*transport.Config{"past yamux": nil, "through yamux": {ThroughYamux: true}}
+var ways = map[string]*transport.Config{"past yamux": nil, "through yamux": {ThroughYamux: true}}
 
 // TestPlainYamuxClient speaks the lane and a bulk stream, both ways.
 func TestPlainYamuxClient(t *testing.T) {
-	for way, config := range laneWays {
+	for way, config := range ways {
 		t.Run(way, func(t *testing.T) { testPlainYamuxClient(t, config) })
 	}
 }
@@ -378,7 +378,7 @@ func TestWindow(t *testing.T) {
 // to a plain yamux server that echoes: both sides must keep granting, or neither
 // gets on. Between the messages the server opens streams and pings.
 func TestPlainYamuxServer(t *testing.T) {
-	for way, config := range laneWays {
+	for way, config := range ways {
 		t.Run(way, func(t *testing.T) { testPlainYamuxServer(t, config) })
 	}
 }
@@ -424,7 +424,7 @@ func testPlainYamuxServer(t *testing.T, config *transport.Config) {
 
 // TestLaneEndsWithinAMessage has a peer that closes the lane too early.
 func TestLaneEndsWithinAMessage(t *testing.T) {
-	for way, config := range laneWays {
+	for way, config := range ways {
 		t.Run(way, func(t *testing.T) {
 			_, lane, r := plainServer(t, config)
 			lane.Write([]byte{9, 'x'})

@@ -34,19 +34,29 @@ func classOf(n int) int {
 	return (log-minLog)*steps + n>>(log-2) - steps
 }
 
-// Get returns a buffer of n bytes, with any contents.
-func Get(n int) []byte {
+// Cap is the capacity of the buffer that Get returns.
+func Cap(n int) int {
 	if n < Min || n > size(classes-1) {
-		return make([]byte, n)
+		return n
 	}
 	class := classOf(n)
 	if size(class) < n {
 		class++
 	}
+	return size(class)
+}
+
+// Get returns a buffer of n bytes, with any contents.
+func Get(n int) []byte {
+	c := Cap(n)
+	if c < Min || c > size(classes-1) {
+		return make([]byte, n)
+	}
+	class := classOf(c)
 	if b, ok := pools[class].Get().(*[]byte); ok {
 		return (*b)[:n]
 	}
-	return make([]byte, n, size(class))
+	return make([]byte, n, c)
 }
 
 // Put takes a buffer that nobody uses any more, whoever made it.

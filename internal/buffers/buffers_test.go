@@ -7,7 +7,7 @@ import "testing"
 func TestClasses(t *testing.T) {
 	for n := 1; n < 1<<27; n += 1 + n/20 {
 		b := Get(n)
-		if len(b) != n || n >= Min && n <= 64<<20 && cap(b) > n+n/4 {
+		if len(b) != n || cap(b) != Cap(n) || n >= Min && n <= 64<<20 && cap(b) > n+n/4 {
 			t.Fatalf("%d bytes were asked for; got %d of %d", n, len(b), cap(b))
 		}
 		if c := cap(b); c >= Min && c <= 64<<20 && size(classOf(c)) != c {
