@@ -3,7 +3,6 @@ package objects_test
 import (
 	"bytes"
 	"context"
-	"runtime"
 	"sync"
 	"testing"
 
@@ -39,28 +38,4 @@ type silentBox struct{ sample.Box }
 func (silentBox) Lent(context.Context, []byte, int) ([]byte, error) { return nil, nil }
 func (silentBox) Kept(_ context.Context, body []byte, from int) ([]byte, error) {
 	return body[from:], nil
-}
-
-// TestLargeArgumentsTakeNoNewMemory: the memory of a lent argument, and of what is
-// sent, is that of the call before. Between two it may be collected, so that only the
-// average says something; new memory for each would be more than two bodies.
-func TestLargeArgumentsTakeNoNewMemory(t *testing.T) {
-	remote := newPairAt(t, objects.Config{}, "tcp://127.0.0.1:0").published(t, silentBox{})
-	body := make([]byte, 1<<20)
-	call := func() {
-		if _, err := remote.Lent(t.Context(), body, 0); err != nil {
-			t.Fatal(err)
-		}
-	}
-	call()
-	const calls = 30
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	for range calls {
-		call()
-	}
-	runtime.ReadMemStats(&after)
-	if each := (after.TotalAlloc - before.TotalAlloc) / calls; each > 1<<20 {
-		t.Errorf("a call with 1 MiB allocates %d KiB", each>>10)
-	}
 }
