@@ -19,7 +19,9 @@
 // # Bulk bodies
 //
 // Large bodies travel on streams of their own, in chunks, and the streams are
-// used again. A stalled body is given up; the lane does not notice.
+// used again. Their frames pass yamux by as the lane's do: a body is read from the
+// network into the memory that the handler gives for it. A stalled body is given up;
+// the lane does not notice.
 //
 // # What yamux does by default
 //
