@@ -61,7 +61,9 @@ func (c wirelessConn) Send(_ context.Context, head, body []byte) error {
 	return c.TrySend(head, body, false)
 }
 
-func (c wirelessConn) SendNow(_ context.Context, head, body []byte) error {
+func (c wirelessConn) Flush() {}
+
+func (c wirelessConn) Queue(_ context.Context, head, body []byte) error {
 	return c.TrySend(head, body, false)
 }
 

@@ -42,7 +42,6 @@ type incoming struct {
 	cancelled bool               // the caller gave up
 
 	out   outgoing
-	alone bool // the answer is: no other call is open
 	head  []byte
 	extra marshal.Encoder // error trees and runtime errors
 }
@@ -298,7 +297,7 @@ func (in *incoming) prepare(a answer) answer {
 		a = in.refuse(fail)
 	}
 	in.settle() // before the peer can know that there is room again
-	in.alone = s.serving.answered()
+	s.serving.answered()
 	return a
 }
 
@@ -324,7 +323,7 @@ func (in *incoming) transmit(a answer) error {
 	s := in.s
 	size := a.size()
 	if size <= bulkThreshold {
-		return s.sendCall(s.ctx, in.alone, in.appendReturn(a), a.results)
+		return s.sendCall(s.ctx, &s.serving.workers.due, in.appendReturn(a), a.results)
 	}
 	m := wire.Return{ID: in.id, Status: a.status, Caps: in.out.caps}
 	m.Body = wire.Body{Bulk: true, BulkID: s.calls.nextBulk(), Size: uint64(size)}

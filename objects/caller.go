@@ -174,8 +174,13 @@ func (c *call) transmit(ctx context.Context, method uint64, args []byte) *Error 
 		msg.Body.Size = uint64(len(args))
 	}
 	c.head = msg.AppendHead(c.head[:0], len(inline))
-	alone := c.s.calls.awaited.Load() == 1
-	if err := c.s.sendCall(ctx, alone, c.head, inline); err != nil {
+	var err error
+	if bulk {
+		err = c.s.conn.Send(ctx, c.head, nil)
+	} else {
+		err = c.s.sendCall(ctx, &c.s.calls.due, c.head, args)
+	}
+	if err != nil {
 		c.s.calls.withdraw(c)
 		c.s.ungrant(&c.out)
 		return sendFault(ctx, err)
@@ -206,11 +211,13 @@ func (c *call) wait(ctx context.Context) *Error {
 	c.s.serving.kick() // one more may run for each call that waits
 	select {
 	case <-c.done:
+		c.s.calls.resumed()
 		return c.failed
 	case <-ctx.Done():
 	}
-	if !c.s.calls.abandon(c) {
-		<-c.done // the reply came at the same moment
+	if !c.s.calls.abandon(c) { // the reply came at the same moment
+		<-c.done
+		c.s.calls.resumed()
 		return c.failed
 	}
 	c.s.sendLater(&wire.Cancel{ID: c.id})

@@ -28,6 +28,7 @@ type calls struct {
 	err      *Error // why no call can be made; nil while the session is up
 
 	awaited atomic.Int64 // calls in pending that somebody waits for; changed with mu held
+	due     atomic.Int64 // callers that were woken and have not resumed: most have another call to make
 }
 
 // flight is a call whose Return has not come.
@@ -147,6 +148,7 @@ func (t *calls) withdraw(c *call) {
 	t.mu.Unlock()
 	if !pending { // the session ended meanwhile and signalled it
 		<-c.done
+		t.resumed()
 	}
 }
 
@@ -219,8 +221,22 @@ func (t *calls) fail(why *Error) {
 	for _, f := range pending {
 		if f.call != nil {
 			f.call.failed = why
-			f.call.done <- struct{}{}
+			t.wake(f.call)
 		}
+	}
+}
+
+// wake tells the caller of c that it has its reply, or that there will be none.
+func (t *calls) wake(c *call) {
+	t.due.Add(1)
+	c.done <- struct{}{}
+}
+
+// resumed notes that a caller was woken. The last one sees to what the others have
+// sent meanwhile.
+func (t *calls) resumed() {
+	if t.due.Add(-1) == 0 {
+		t.s.conn.Flush()
 	}
 }
 
@@ -275,7 +291,7 @@ var errUnknownReturn = errors.New("peer answered a call that was not made, or tw
 func (s *session) answer(c *call, a reply, r receipt) {
 	if c != nil {
 		c.reply = a
-		c.done <- struct{}{}
+		s.calls.wake(c)
 		return
 	}
 	s.results.Release(a.held)

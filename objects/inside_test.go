@@ -32,9 +32,8 @@ func (a *answers) Send(_ context.Context, head, body []byte) error {
 	return cmp.Or(err, errors.New("not sent"))
 }
 
-func (a *answers) SendNow(ctx context.Context, head, body []byte) error {
-	return a.Send(ctx, head, body)
-}
+func (a *answers) Queue(ctx context.Context, head, body []byte) error { return a.Send(ctx, head, body) }
+func (a *answers) Flush()                                             {}
 
 // TestNoCallOvertakesTheQueue: a new place goes to the call that has waited
 // longest, also if another one arrives before anybody has looked.

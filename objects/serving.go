@@ -197,8 +197,8 @@ func (v *serving) cancel(id uint64) {
 }
 
 // answered tells that the answer is about to be sent: as soon as the peer has
-// it, it may make another call. It reports whether no other call is open.
-func (v *serving) answered() (alone bool) { return v.open.Add(-1) == 0 }
+// it, it may make another call.
+func (v *serving) answered() { v.open.Add(-1) }
 
 // finish takes the call back and gives its place to the next; v.mu is held.
 func (v *serving) finish(in *incoming) {

@@ -219,13 +219,15 @@ func (s *session) send(m message) {
 	}
 }
 
-// sendCall sends a message of a call; alone tells that no other call is under way
-// whose message could join it.
-func (s *session) sendCall(ctx context.Context, alone bool, head, body []byte) error {
-	if alone {
-		return s.conn.SendNow(ctx, head, body)
+// sendCall sends a message of a call. While others are about to send theirs, as due
+// tells, it waits for them, so that one write has all of them: whoever makes due 0
+// flushes the connection.
+func (s *session) sendCall(ctx context.Context, due *atomic.Int64, head, body []byte) error {
+	err := s.conn.Queue(ctx, head, body)
+	if err == nil && due.Load() == 0 {
+		s.conn.Flush()
 	}
-	return s.conn.Send(ctx, head, body)
+	return err
 }
 
 // sendLater is send for those who must not wait for room in the queue.

@@ -1,6 +1,9 @@
 package objects
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // workers are the goroutines that run a session's calls. While calls are ready, a
 // worker is on its way to them: it takes the first one and, before it runs the
@@ -14,6 +17,7 @@ import "sync"
 type workers struct {
 	ready   []*incoming   // calls that have their place, from first on
 	first   int           // index of the next
+	due     atomic.Int64  // how many; changed with serving.mu held
 	coming  bool          // a worker is on its way to ready
 	resting bool          // a worker waits for the bell
 	ended   bool          // none rests any more
@@ -31,6 +35,7 @@ func (v *serving) add(in *incoming) {
 		w.ready, w.first = w.ready[:n], 0
 	}
 	w.ready = append(w.ready, in)
+	w.due.Add(1)
 	v.sendFor()
 }
 
@@ -78,31 +83,32 @@ func (w *workers) behind() bool { return w.first < len(w.ready) }
 // for which it waits if no other worker does. nil ends the worker.
 func (v *serving) next(done *incoming) *incoming {
 	v.mu.Lock()
-	defer v.mu.Unlock()
 	if done != nil {
 		v.finish(done)
 	}
-	for {
-		if in := v.workers.take(); in != nil {
-			v.sendFor()
-			return in
-		}
-		if !v.linger() {
-			return nil
-		}
+	in, more := v.workers.take()
+	for in == nil && v.linger() {
+		in, more = v.workers.take()
 	}
+	v.sendFor()
+	v.mu.Unlock()
+	if in != nil && !more {
+		v.s.conn.Flush() // the answers before it; its own may take long
+	}
+	return in
 }
 
-// take returns the call that is next, nil if none is ready.
-func (w *workers) take() *incoming {
+// take returns the call that is next, nil if none is ready, and whether there are
+// more.
+func (w *workers) take() (in *incoming, more bool) {
 	if w.first == len(w.ready) {
 		w.ready, w.first = w.ready[:0], 0
-		return nil
+		return nil, false
 	}
-	in := w.ready[w.first]
+	in = w.ready[w.first]
 	w.ready[w.first] = nil
 	w.first++
-	return in
+	return in, w.due.Add(-1) > 0
 }
 
 // linger waits until the worker is sent for, without v.mu, which is held otherwise; false ends it: another

@@ -42,7 +42,8 @@ func TestHeldMessages(t *testing.T) {
 		"until the reader is done": {run: func(l *laneWriter) { l.release() }, tries: []string{"\x01a\x01b"}},
 		"the network is busy":      {run: func(l *laneWriter) { l.release() }, busy: true, writes: []string{"\x01a\x01b"}},
 		"another sender":           {run: func(l *laneWriter) { send(l, "c", soon) }, writes: []string{"\x01a\x01b\x01c"}},
-		"a sender that is alone":   {run: func(l *laneWriter) { send(l, "c", now) }, tries: []string{"\x01a\x01b\x01c"}},
+		"the last of a group":      {run: func(l *laneWriter) { send(l, "c", queued); l.flushNow() }, tries: []string{"\x01a\x01b\x01c"}},
+		"a group is large":         {run: func(l *laneWriter) { send(l, large, queued) }, writes: []string{"\x01a\x01b\x80\x80\x01" + large}},
 		"much is held":             {run: func(l *laneWriter) { send(l, large, held) }, writes: []string{"\x01a\x01b\x80\x80\x01" + large}},
 		"the connection closes":    {run: func(l *laneWriter) { l.drain() }, writes: []string{"\x01a\x01b"}},
 	} {

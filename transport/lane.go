@@ -10,9 +10,9 @@ import (
 
 // laneWriter joins the messages of many callers into few writes. Senders append
 // to a shared buffer; the first one that finds nobody writing starts a goroutine
-// that writes until the buffer is empty. A sender that expects no other writes
-// itself, as far as the network takes it at once. None ever waits inside a network
-// write, so that its context always frees it.
+// that writes until the buffer is empty. Senders that know of each other queue their
+// messages, and the last of them writes, as far as the network takes it at once.
+// None ever waits inside a network write, so that its context always frees it.
 type laneWriter struct {
 	w    laneStream
 	conn *muxConn
@@ -46,13 +46,13 @@ func newLaneWriter(cfg *Config, conn *muxConn) *laneWriter {
 type urgency int
 
 const (
-	soon urgency = iota // by a goroutine, which lets others join first
-	now                 // before send returns, unless the network is in the way
-	held                // when the reader has delivered what it has read; soon if nothing is being delivered
+	soon   urgency = iota // by a goroutine, which lets others join first
+	held                  // when the reader has delivered what it has read; soon if nothing is being delivered
+	queued                // with the next one, or by writeNow
 )
 
-// maxHeld is how many bytes of messages are held, so that the peer need not wait for
-// a long batch of its own to be served.
+// maxHeld is how many bytes of messages wait for others that are about to join them,
+// so that the peer need not wait for a long batch of its own to be served.
 const maxHeld = 16 << 10
 
 // send queues one message, when there is room for it.
@@ -85,8 +85,7 @@ func (l *laneWriter) send(ctx context.Context, head, body []byte, when urgency) 
 	switch {
 	case l.flushing:
 	case when == held && l.reading && len(l.buf) < maxHeld:
-	case when == now:
-		l.writeNow()
+	case when == queued && len(l.buf) < maxHeld:
 	default:
 		l.start()
 	}
@@ -105,9 +104,14 @@ func (l *laneWriter) release() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.reading = false
-	if len(l.buf) > 0 && !l.flushing && l.err == nil {
-		l.writeNow()
-	}
+	l.writeNow()
+}
+
+// flushNow writes what was queued.
+func (l *laneWriter) flushNow() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.writeNow()
 }
 
 // start starts the goroutine that writes; l.mu is held.
@@ -120,6 +124,9 @@ func (l *laneWriter) start() {
 // writeNow writes what is queued as far as the network takes it at once, and has the
 // rest written; l.mu is held, but not meanwhile.
 func (l *laneWriter) writeNow() {
+	if len(l.buf) == 0 || l.flushing || l.err != nil {
+		return
+	}
 	l.flushing = true
 	batch := l.swap()
 	l.mu.Unlock()

@@ -114,9 +114,11 @@ func (c *muxConn) Send(ctx context.Context, head, body []byte) error {
 	return c.lane.send(ctx, head, body, soon)
 }
 
-func (c *muxConn) SendNow(ctx context.Context, head, body []byte) error {
-	return c.lane.send(ctx, head, body, now)
+func (c *muxConn) Queue(ctx context.Context, head, body []byte) error {
+	return c.lane.send(ctx, head, body, queued)
 }
+
+func (c *muxConn) Flush() { c.lane.flushNow() }
 
 func (c *muxConn) TrySend(head, body []byte, others bool) error {
 	if others {

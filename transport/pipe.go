@@ -224,7 +224,11 @@ func (c *pipeConn) receive(ctx context.Context, h Handler, body *pipeBody) {
 	h.BodyDone(body.id, buf, err)
 }
 
-func (c *pipeConn) SendNow(ctx context.Context, head, body []byte) error { return c.Send(ctx, head, body) }
+func (c *pipeConn) Queue(ctx context.Context, head, body []byte) error {
+	return c.Send(ctx, head, body)
+}
+
+func (c *pipeConn) Flush() {}
 
 func (c *pipeConn) Send(ctx context.Context, head, body []byte) error {
 	if size := len(head) + len(body); size > c.cfg.MaxLaneMessage {

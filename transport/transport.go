@@ -73,9 +73,12 @@ type Conn interface {
 	// the reader has delivered what it has read, to leave in one write with those
 	// that are sent meanwhile.
 	TrySend(head, body []byte, others bool) error
-	// SendNow is Send for a message that no other is expected to join: if nothing is
-	// queued, the caller itself writes it, as far as the network takes it at once.
-	SendNow(ctx context.Context, head, body []byte) error
+	// Queue is Send for a message that others are about to join: it is written with
+	// the next one that is sent, by Flush, or when the queue has grown.
+	Queue(ctx context.Context, head, body []byte) error
+	// Flush has the queue written, by the caller itself as far as the network takes
+	// it at once. It never waits.
+	Flush()
 	// SendBody sends a bulk body under an id that a message of the lane announces,
 	// and returns when body may be used again. When ctx ends first, the receiver
 	// is told that the body will not be complete, even if nothing of it was sent.

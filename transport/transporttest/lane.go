@@ -64,12 +64,19 @@ func testOrderAndCopies(t *testing.T, c *ends) {
 	c.dialer.expect(t, "")
 }
 
-// sendIn returns Send for two of three numbers, and SendNow for the third.
+// sendIn returns Send for one of three numbers, for the next one Queue with Flush,
+// and for the last Queue alone, which the others flush.
 func sendIn(conn transport.Conn, n int) func(ctx context.Context, head, body []byte) error {
-	if n%3 == 0 {
-		return conn.SendNow
+	switch n % 3 {
+	case 0:
+		return conn.Send
+	case 1:
+		return func(ctx context.Context, head, body []byte) error {
+			defer conn.Flush()
+			return conn.Queue(ctx, head, body)
+		}
 	}
-	return conn.Send
+	return conn.Queue
 }
 
 // testManySenders sends in both directions at once.
