@@ -20,26 +20,24 @@ const nodeXID = 0
 // incoming is one call coming in, recycled from call to call.
 type incoming struct {
 	proxy.Incoming
-	s        *session
-	id       uint64
-	xid      lifetime.XID      // the target, as the peer names it
-	object   lifetime.ObjectID // the target; 0 for the node object
-	target   any
-	method   uint64
-	m        *proxy.Method // the target's method of that number; nil if it has none, and for a forwarder
-	deadline time.Time     // zero: none
-	payload  []byte        // owned by the incoming
-	held     int64         // of the session's budget for arguments, for a payload that came as a bulk body
-	parked   int64         // of the same, for what else the call holds while it waits
-	slots    []marshal.Slot
-	passing  []marshal.Slot // references that a forwarder passes on, both ways
-	refused  *Error         // why the method is not run at all
+	s       *session
+	id      uint64
+	xid     lifetime.XID      // the target, as the peer names it
+	object  lifetime.ObjectID // the target; 0 for the node object
+	target  any
+	method  uint64
+	m       *proxy.Method // the target's method of that number; nil if it has none, and for a forwarder
+	ctx     *callContext
+	payload []byte // owned by the incoming
+	held    int64  // of the session's budget for arguments, for a payload that came as a bulk body
+	parked  int64  // of the same, for what else the call holds while it waits
+	slots   []marshal.Slot
+	passing []marshal.Slot // references that a forwarder passes on, both ways
+	refused *Error         // why the method is not run at all
 
 	// guarded by serving.mu
-	complete  bool               // the payload has arrived
-	begun     time.Duration      // when the call got its place, see [Node.clock]
-	cancel    context.CancelFunc // nil until the method starts
-	cancelled bool               // the caller gave up
+	complete bool          // the payload has arrived
+	begun    time.Duration // when the call got its place, see [Node.clock]
 
 	out   outgoing
 	head  []byte
@@ -66,30 +64,35 @@ func (s *session) receiveCall(msg []byte) error {
 	if r == passing {
 		in.passing = append(in.passing[:0], slots...)
 	}
+	in.ctx = &callContext{Context: s.ctx}
 	in.id, in.method, in.xid = m.ID, m.Method, lifetime.XID(m.Target.XID)
 	in.slots, in.refused = slots, refused
 	if m.Timeout > 0 {
-		in.deadline = time.Now().Add(m.Timeout)
+		in.ctx.deadline = time.Now().Add(m.Timeout)
 	}
 	if reserved != nil {
 		in.refused = fault(CodeUnsupported, reserved, "update the node that serves the object")
 	} else {
 		in.find()
 	}
-	if err := s.serving.accept(in); err != nil {
-		s.letGo(in.object)
-		return err
-	}
 	if !m.Body.Bulk {
 		in.payload = append(in.payload[:0], m.Body.Inline...)
-		if s.serving.admitInline(in) {
-			s.serving.runInline(in)
-		} else {
-			s.serving.admit(in, true)
-		}
-		return nil
 	}
-	s.serving.admit(in, false)
+	here, err := s.serving.accept(in, !m.Body.Bulk)
+	switch {
+	case err != nil:
+		s.letGo(in.object)
+		return err
+	case here:
+		s.serving.runInline(in)
+	case m.Body.Bulk:
+		return s.receiveArguments(m, in)
+	}
+	return nil
+}
+
+// receiveArguments lets the arguments of a call come on a bulk stream.
+func (s *session) receiveArguments(m *wire.Call, in *incoming) error {
 	return s.bodies.announce(&m.Body, promise{budget: s.arguments, broken: CodeBadArguments, deliver: func(body received) {
 		in.payload, in.held = body.data, body.held
 		in.refused = cmp.Or(in.refused, body.lost)
@@ -115,23 +118,21 @@ func (in *incoming) find() {
 
 // run serves the call, on a worker; the caller has yet to finish it.
 func (in *incoming) run() {
-	ctx, cancel := in.context()
-	in.s.serving.started(in, cancel)
-	in.perform(ctx, cancel, (*incoming).reply)
+	in.perform((*incoming).reply)
 }
 
 // perform runs the method and has it answered, also if it ends its goroutine.
-func (in *incoming) perform(ctx context.Context, cancel context.CancelFunc, reply func(*incoming, answer)) {
+func (in *incoming) perform(reply func(*incoming, answer)) {
 	var a answer
 	returned := false
 	defer func() {
 		if !returned {
 			a = in.refuse(fault(CodePanic, errGoexit, hintPanic))
 		}
-		cancel()
+		in.ctx.end(context.Canceled)
 		reply(in, a)
 	}()
-	a = in.serve(ctx)
+	a = in.serve(in.ctx)
 	returned = true
 }
 
@@ -152,15 +153,6 @@ func (s *session) letGo(object lifetime.ObjectID) {
 	if object != 0 {
 		s.node.reclaim(s.node.exports.end(object))
 	}
-}
-
-// context is what the method gets: it ends with the session, with the caller's
-// deadline, or when the caller cancels.
-func (in *incoming) context() (context.Context, context.CancelFunc) {
-	if in.deadline.IsZero() {
-		return context.WithCancel(in.s.ctx)
-	}
-	return context.WithDeadline(in.s.ctx, in.deadline)
 }
 
 // answer is what goes back to the caller: a payload in two parts, so that the

@@ -188,22 +188,38 @@ func (t *calls) answering(id uint64) (receipt, error) {
 	return receipt(f.call == nil || f.call.relayed), nil
 }
 
-// claim takes the call numbered id out of the table, to deliver its reply. It
-// is nil if nobody waits any more.
-func (t *calls) claim(id uint64) (c *call, known bool) {
+// settle is answering and claim at once.
+func (t *calls) settle(id uint64) (*call, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	f, known := t.pending[id]
-	if !known {
-		return nil, false
+	if !known || f.answered {
+		return nil, errUnknownReturn
 	}
+	t.claimed(id, f)
+	return f.call, nil
+}
+
+// claim takes the call numbered id out of the table, to deliver its reply. It
+// is nil if nobody waits any more.
+func (t *calls) claim(id uint64) *call {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f, known := t.pending[id]
+	if known {
+		t.claimed(id, f)
+	}
+	return f.call
+}
+
+// claimed ends a flight whose reply is being delivered; t.mu is held.
+func (t *calls) claimed(id uint64, f flight) {
 	if f.call == nil {
 		t.zombies--
 	} else {
 		t.awaited.Add(-1)
 	}
 	t.remove(id, f)
-	return f.call, true
 }
 
 // fail ends every waiting call: the session is over.
@@ -247,6 +263,9 @@ func (s *session) receiveReturn(msg []byte) error {
 	if reserved != nil && !errors.Is(reserved, wire.ErrReserved) {
 		return reserved
 	}
+	if len(m.Caps) == 0 && !m.Body.Bulk && reserved == nil {
+		return s.receiveInline(m)
+	}
 	r, err := s.calls.answering(m.ID)
 	if err != nil {
 		return err
@@ -262,15 +281,22 @@ func (s *session) receiveReturn(msg []byte) error {
 	if m.Body.Bulk {
 		return s.receiveResults(m, a, r)
 	}
-	c, known := s.calls.claim(m.ID)
-	if !known {
-		return errUnknownReturn
-	}
+	c := s.calls.claim(m.ID)
 	if c != nil {
 		a.payload = append(c.reply.payload[:0], m.Body.Inline...)
 	}
 	s.answer(c, a, r)
 	return nil
+}
+
+// receiveInline takes a Return without references whose payload came with it: most
+// do, and the table is asked once.
+func (s *session) receiveInline(m *wire.Return) error {
+	c, err := s.calls.settle(m.ID)
+	if c != nil {
+		s.answer(c, reply{status: m.Status, payload: append(c.reply.payload[:0], m.Body.Inline...)}, surfacing)
+	}
+	return err
 }
 
 // receiveResults lets the results of a Return come on a bulk stream. It stands
@@ -279,7 +305,7 @@ func (s *session) receiveReturn(msg []byte) error {
 func (s *session) receiveResults(m *wire.Return, a reply, r receipt) error {
 	id := m.ID
 	return s.bodies.announce(&m.Body, promise{budget: s.results, patient: true, broken: CodeBadResults, deliver: func(body received) {
-		c, _ := s.calls.claim(id)
+		c := s.calls.claim(id)
 		a.payload, a.held, a.fault = body.data, body.held, cmp.Or(a.fault, body.lost)
 		s.answer(c, a, r)
 	}})

@@ -23,14 +23,12 @@ const inlineLimit = 10 * time.Millisecond
 // until the reader has delivered what it has read. That may be hundreds of calls.
 const inlineHold = 20 * time.Microsecond
 
-// admitInline gives the call its place if its method may run on the reader: no call
-// waits that it would overtake.
-func (v *serving) admitInline(in *incoming) bool {
+// inline gives the call its place if its method may run on the reader: no call waits
+// that it would overtake. v.mu is held.
+func (v *serving) inline(in *incoming) bool {
 	if in.m == nil || !in.m.Inline || in.refused != nil {
 		return false
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
 	_, behind := v.held[in.xid]
 	if behind || len(v.queue) > 0 || v.workers.behind() || v.running.Load() >= v.limit() {
 		return false
@@ -50,8 +48,7 @@ func (v *serving) runInline(in *incoming) {
 			s.end(errGoexit)
 		}
 	}()
-	ctx, cancel := in.context()
-	in.perform(ctx, cancel, (*incoming).replyInline)
+	in.perform((*incoming).replyInline)
 	returned = true
 }
 

@@ -49,7 +49,7 @@ func TestNoCallOvertakesTheQueue(t *testing.T) {
 	v.running.Store(1) // another call
 	v.mu.Lock()
 	for id := range uint64(2) {
-		v.enter(&incoming{s: s, id: id, refused: fault(CodeNoSuchObject, nil, "")})
+		v.enter(&incoming{s: s, id: id, ctx: &callContext{Context: s.ctx}, refused: fault(CodeNoSuchObject, nil, "")})
 		s.calls.awaited.Add(1) // a call of this node makes room for one more
 	}
 	v.mu.Unlock()
@@ -80,7 +80,7 @@ func TestNoInlineCallOvertakes(t *testing.T) {
 		s := &session{node: n}
 		s.serving.init(s)
 		c.wait(&s.serving)
-		if got := s.serving.admitInline(in); got != c.runs {
+		if got := s.serving.inline(in); got != c.runs {
 			t.Errorf("while a call waits: %s: it runs inline: %v", name, got)
 		}
 	}

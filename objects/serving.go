@@ -52,36 +52,34 @@ func (v *serving) init(s *session) {
 
 func (v *serving) get() *incoming { return v.pool.Get().(*incoming) }
 
-// accept enters a call into the table. The error is a violation.
-func (v *serving) accept(in *incoming) error {
+// accept enters a call into the table. It may run when there is a place for it and,
+// if the body of an earlier call on the same target is still on its way, after that
+// one; complete tells that its own payload has arrived. If here is true, the caller
+// is to run it on the reader. The error is a violation.
+func (v *serving) accept(in *incoming, complete bool) (here bool, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if _, used := v.calls[in.id]; used {
-		return fmt.Errorf("call number %d is in use", in.id)
+		return false, fmt.Errorf("call number %d is in use", in.id)
 	}
 	if limit := v.s.node.cfg.Limits.calls(); v.open.Load() >= int64(limit) {
-		return fmt.Errorf("more than %d calls at once", limit)
+		return false, fmt.Errorf("more than %d calls at once", limit)
 	}
 	if v.draining && in.refused == nil {
 		in.refused = fault(CodeClosed, reason("the owner's node is closing"), hintLookup)
 	}
 	v.calls[in.id] = in
 	v.open.Add(1)
-	return nil
-}
-
-// admit lets the call run when there is a place for it and, if the body of an
-// earlier call on the same target is still on its way, after that one.
-func (v *serving) admit(in *incoming, complete bool) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
 	in.complete = complete
 	if line, waiting := v.held[in.xid]; waiting || !complete {
 		v.park(in)
 		v.held[in.xid] = append(line, in)
-		return
+		return false, nil
 	}
-	v.enter(in)
+	if here = v.inline(in); !here {
+		v.enter(in)
+	}
+	return here, nil
 }
 
 // arrived lets a call go on whose body has come, and those behind it.
@@ -171,28 +169,21 @@ func (v *serving) advance() {
 	}
 }
 
-// started tells how to cancel the call from now on.
-func (v *serving) started(in *incoming, cancel context.CancelFunc) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	in.cancel = cancel
-	if in.cancelled {
-		cancel()
-	}
-}
-
-// cancel ends the context of call id, now or when it starts. An unknown id is a
-// call that has just ended.
+// cancel ends the context of call id. An unknown id is a call that has just ended.
 func (v *serving) cancel(id uint64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	in := v.calls[id]
-	if in == nil {
-		return
+	if in := v.calls[id]; in != nil {
+		in.ctx.end(context.Canceled)
 	}
-	in.cancelled = true
-	if in.cancel != nil {
-		in.cancel()
+}
+
+// cancelAll ends the contexts of all calls: the session is over.
+func (v *serving) cancelAll() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, in := range v.calls {
+		in.ctx.end(context.Canceled)
 	}
 }
 

@@ -150,6 +150,7 @@ func (s *session) cleanUp(cause error) {
 
 	why := s.endFault(cause, closing)
 	s.cancel(why)
+	s.serving.cancelAll()
 	s.calls.fail(why)
 	s.bodies.fail(why)
 	s.imports.breakAll(why)
