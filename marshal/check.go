@@ -6,17 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// frame is one open array, map or tag during Check.
-type frame struct {
-	left     uint64 // items still to come; a map's keys and values both count
-	isMap    bool
-	unsorted bool // the keys of a map are not in canonical order
-	start    int  // of a map's first key
-	prev     int  // start of a map's previous key, -1 before the second
-	prevN    int  // its length
-}
-
-// maxFrames is the deepest nesting that Check can follow, whatever the limits.
+// maxFrames is the deepest nesting that Check follows, whatever the limits: it goes
+// on its own stack.
 const maxFrames = 128
 
 // Check makes one pass over the heads of data, which must be one data item, and
@@ -26,103 +17,136 @@ const maxFrames = 128
 // Nothing is decoded before it passed.
 func Check(data []byte, lim *Limits) error {
 	lim = lim.orDefault()
-	end, bad := checkItem(data, 0, lim, min(lim.MaxDepth, maxFrames))
-	if bad == nil && end != len(data) {
-		bad = &Error{Reason: "bytes follow the message", Offset: end}
+	c := checker{data: data, lim: lim, left: min(lim.MaxDepth, maxFrames)}
+	end := c.item(0)
+	if c.bad == nil && end != len(data) {
+		c.fail(end, &Error{Reason: "bytes follow the message"})
 	}
-	if bad != nil {
-		bad.Path = pathAt(data, bad.Offset)
-		return bad
+	if c.bad != nil {
+		c.bad.Path = pathAt(data, c.bad.Offset)
+		return c.bad
 	}
 	return nil
 }
 
-// checkItem checks the item at data[off] and returns where it ends.
-func checkItem(data []byte, off int, lim *Limits, maxDepth int) (end int, bad *Error) {
-	var small [8]frame // what most messages need, so that they allocate nothing
-	stack := small[:0]
-	for {
-		start := off
-		h, reason := readHead(data, off)
-		if reason != "" {
-			return off, &Error{Reason: reason, Offset: off}
-		}
-		off += h.size
-		n := h.body()
-		if n > uint64(len(data)-off) {
-			return off, &Error{Reason: "message ends too early", Offset: start}
-		}
-		off += int(n)
-		children, bad := checkHead(data, start, off, &h, lim)
-		if bad == nil && children > 0 && len(stack) == maxDepth {
-			bad = overLimit("nested too deep", "MaxDepth", int64(maxDepth), int64(maxDepth+1))
-		}
-		if bad != nil {
-			bad.Offset = start
-			return off, bad
-		}
-		if children > 0 {
-			stack = append(stack, frame{left: children, isMap: h.major == majorMap, start: off, prev: -1})
-			continue
-		}
-		if stack, bad = completed(data, off, stack); bad != nil || len(stack) == 0 {
-			return off, bad
-		}
-	}
+// checker is one pass of Check. Its methods take where something begins and return
+// where it ends, anything after a failure.
+type checker struct {
+	data []byte
+	lim  *Limits
+	left int    // how much deeper items may nest
+	bad  *Error // the first failure
 }
 
-// completed takes note that an item ends at off, and with it perhaps some of
-// those that enclose it. It returns what is still open.
-func completed(data []byte, off int, open []frame) ([]frame, *Error) {
-	for len(open) > 0 {
-		f := &open[len(open)-1]
-		if f.isMap && f.left%2 == 0 {
-			if bad := f.key(data, off); bad != nil {
-				return open, bad
-			}
-		}
-		f.left--
-		if f.left > 0 {
-			break
-		}
-		if f.unsorted {
-			if at := repeatedKey(data[:off], f.start); at >= 0 {
-				return open, keyTwice(at)
-			}
-		}
-		open = open[:len(open)-1]
+// fail notes the first failure, at off, and returns where everything ends then.
+func (c *checker) fail(off int, bad *Error) int {
+	if c.bad == nil {
+		bad.Offset = off
+		c.bad = bad
 	}
-	return open, nil
+	return len(c.data)
 }
 
-func keyTwice(offset int) *Error { return &Error{Reason: "map has a key twice", Offset: offset} }
-
-// checkHead checks one head by itself and returns how many items it contains.
-func checkHead(data []byte, start, end int, h *head, lim *Limits) (children uint64, bad *Error) {
+// item checks the item at off.
+func (c *checker) item(off int) (end int) {
+	if off < len(c.data) && c.data[off] < majorBytes && c.data[off]&0x1f < 24 {
+		return off + 1 // a small integer
+	}
+	h, reason := readHead(c.data, off)
+	if reason != "" {
+		return c.fail(off, &Error{Reason: reason})
+	}
+	end = off + h.size
 	switch h.major {
-	case majorText:
-		if !utf8.Valid(data[start+h.size : end]) {
-			return 0, &Error{Reason: "text is not UTF-8"}
+	case majorBytes, majorText:
+		if h.arg > uint64(len(c.data)-end) {
+			return c.fail(off, &Error{Reason: "message ends too early"})
 		}
-	case majorArray:
-		if h.arg > uint64(lim.MaxElements) {
-			return 0, overLimit("array is too long", "MaxElements", int64(lim.MaxElements), int64(min(h.arg, 1<<62)))
+		text := c.data[end : end+int(h.arg)]
+		if h.major == majorText && !utf8.Valid(text) {
+			return c.fail(off, &Error{Reason: "text is not UTF-8"})
 		}
-		return h.arg, nil
-	case majorMap:
-		if h.arg > uint64(lim.MaxPairs) {
-			return 0, overLimit("map is too large", "MaxPairs", int64(lim.MaxPairs), int64(min(h.arg, 1<<62)))
-		}
-		return 2 * h.arg, nil
-	case majorTag:
-		return 1, checkTag(data, end, h.arg)
+		return end + len(text)
+	case majorArray, majorMap, majorTag:
+		return c.container(off, end, &h)
 	case majorSimple:
 		if h.short < 20 || h.short == 24 {
-			return 0, &Error{Reason: "unknown simple value"}
+			return c.fail(off, &Error{Reason: "unknown simple value"})
 		}
 	}
-	return 0, nil
+	return end
 }
+
+// container checks an item that has others in it, and a head of h.
+func (c *checker) container(start, off int, h *head) (end int) {
+	if bad := c.admits(off, h); bad != nil {
+		return c.fail(start, bad)
+	}
+	if h.arg == 0 && h.major != majorTag {
+		return off
+	}
+	if c.left == 0 {
+		most := int64(min(c.lim.MaxDepth, maxFrames))
+		return c.fail(start, overLimit("nested too deep", "MaxDepth", most, most+1))
+	}
+	c.left--
+	switch h.major {
+	case majorTag:
+		off = c.item(off)
+	case majorMap:
+		off = c.pairs(off, h.arg)
+	default:
+		for i := uint64(0); i < h.arg && c.bad == nil; i++ {
+			off = c.item(off)
+		}
+	}
+	c.left++
+	return off
+}
+
+// admits checks the head of a container by itself; its contents begin at off.
+func (c *checker) admits(off int, h *head) *Error {
+	switch {
+	case h.major == majorArray && h.arg > uint64(c.lim.MaxElements):
+		return overLimit("array is too long", "MaxElements", int64(c.lim.MaxElements), int64(min(h.arg, 1<<62)))
+	case h.major == majorMap && h.arg > uint64(c.lim.MaxPairs):
+		return overLimit("map is too large", "MaxPairs", int64(c.lim.MaxPairs), int64(min(h.arg, 1<<62)))
+	case h.major == majorTag:
+		return checkTag(c.data, off, h.arg)
+	}
+	return nil
+}
+
+// pairs checks the n pairs of a map. Canonical maps have their keys sorted, so that a
+// look at the previous one is enough; others are looked through when they end.
+func (c *checker) pairs(start int, n uint64) (end int) {
+	var prev []byte
+	sorted := true
+	end = start
+	for i := uint64(0); i < n && c.bad == nil; i++ {
+		begin := end
+		end = c.item(begin)
+		key := c.data[min(begin, end):end]
+		if i > 0 {
+			switch order := bytes.Compare(prev, key); {
+			case order == 0:
+				return c.fail(begin, &Error{Reason: keyTwice})
+			case order > 0:
+				sorted = false
+			}
+		}
+		prev = key
+		end = c.item(end)
+	}
+	if !sorted && c.bad == nil {
+		if at := repeatedKey(c.data[:end], start); at >= 0 {
+			return c.fail(at, &Error{Reason: keyTwice})
+		}
+	}
+	return end
+}
+
+const keyTwice = "map has a key twice"
 
 // The tags that have a meaning here (RFC 8949, section 3.4).
 const (
@@ -143,24 +167,6 @@ func checkTag(data []byte, off int, tag uint64) *Error {
 	if h, reason := readHead(data, off); reason != "" || h.major != want {
 		return &Error{Reason: "tag on the wrong kind of item"}
 	}
-	return nil
-}
-
-// key is told that a key of the map ends at off. Canonical maps have their keys
-// sorted, so that a look at the previous one is enough; others are looked through
-// when they end.
-func (f *frame) key(data []byte, off int) *Error {
-	start := f.start
-	if f.prev >= 0 {
-		start = skip(data, f.prev+f.prevN) // behind the value
-		switch c := bytes.Compare(data[f.prev:f.prev+f.prevN], data[start:off]); {
-		case c == 0:
-			return keyTwice(start)
-		case c > 0:
-			f.unsorted = true
-		}
-	}
-	f.prev, f.prevN = start, off-start
 	return nil
 }
 

@@ -94,9 +94,10 @@ func (d *Decoder) item() (item []byte, ok bool) {
 		return nil, false
 	}
 	start := d.off
-	end, bad := checkItem(d.data, start, d.lim.orDefault(), maxFrames)
-	if bad != nil {
-		d.failAt(bad.Offset, bad)
+	c := checker{data: d.data, lim: d.lim.orDefault(), left: maxFrames}
+	end := c.item(start)
+	if c.bad != nil {
+		d.failAt(c.bad.Offset, c.bad)
 		return nil, false
 	}
 	d.off = end
