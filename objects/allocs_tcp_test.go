@@ -50,9 +50,9 @@ func TestAllocsOfACall(t *testing.T) {
 		pinned float64
 		call   func() error
 	}{
-		{"add", 2, func() error { _, err := remote.Add(ctx, 2, 3); return err }},
-		{"echo", 4, func() error { _, err := remote.Echo(ctx, item); return err }},
-		{"a known reference there and back", 4, func() error { _, err := remote.Same(ctx, remote); return err }},
+		{"add", 1, func() error { _, err := remote.Add(ctx, 2, 3); return err }},
+		{"echo", 3, func() error { _, err := remote.Echo(ctx, item); return err }},
+		{"a known reference there and back", 3, func() error { _, err := remote.Same(ctx, remote); return err }},
 	} {
 		run := func() {
 			if err := kind.call(); err != nil {

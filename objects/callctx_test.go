@@ -26,7 +26,7 @@ func TestContextsOfCallsEnd(t *testing.T) {
 		},
 		"past its deadline": {
 			deadline: time.Minute,
-			do:       func(*callContext, context.CancelCauseFunc) { time.Sleep(time.Minute) },
+			do:       func(*callContext, context.CancelCauseFunc) { <-time.After(time.Minute) },
 			err:      context.DeadlineExceeded, cause: context.DeadlineExceeded,
 		},
 		"with its session": {
@@ -75,7 +75,7 @@ func TestContextsOfCallsEnd(t *testing.T) {
 func TestADeadlineNeedsNoTimer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &callContext{Context: t.Context(), deadline: time.Now().Add(time.Second)}
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		if c.timer != nil || c.Err() != context.DeadlineExceeded {
 			t.Errorf("timer %v, %v", c.timer, c.Err())
 		}
