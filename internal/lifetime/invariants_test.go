@@ -9,14 +9,16 @@ func (w *world) check() {
 		w.fail("owner: %v", err)
 	}
 	for _, h := range w.holders {
-		if !h.up {
+		if !h.up && !h.broken {
 			continue
 		}
 		if err := h.m.Check(); err != nil {
 			w.fail("holder: %v", err)
 		}
 		w.checkSafety(h)
-		w.checkSums(h)
+		if h.up && !h.waits {
+			w.checkSums(h)
+		}
 	}
 }
 
@@ -82,7 +84,7 @@ func (w *world) settle() {
 		}
 		for i := range w.holders {
 			for _, step := range []func(*world, *holder, int){
-				(*world).deliver, (*world).cleanup, (*world).sent, (*world).flush, (*world).read, (*world).finish, (*world).unpin, (*world).expire,
+				(*world).deliver, (*world).cleanup, (*world).sent, (*world).flush, (*world).read, (*world).finish, (*world).unpin, (*world).resume, (*world).expire,
 			} {
 				step(w, w.holders[i], 0) // which may have a new session
 			}

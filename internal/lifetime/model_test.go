@@ -48,7 +48,7 @@ func TestRandomWalksKeepTheInvariants(t *testing.T) {
 func TestEveryRuleIsNeeded(t *testing.T) {
 	for _, left := range []rule{
 		ruleCountOnSend, ruleNoUndoAfterSend, ruleCounts, ruleRunning, ruleNoExpiryWhileUp, ruleExpiry,
-		ruleCountFirst, ruleGeneration, ruleUse, ruleOrder, ruleEndForgets,
+		ruleCountFirst, ruleGeneration, ruleUse, ruleOrder, ruleEndForgets, ruleBatchWithSnapshot, ruleReconcile,
 	} {
 		t.Run(string(left), func(t *testing.T) {
 			for seed := range uint64(300) {

@@ -7,7 +7,7 @@ import "slices"
 var steps = []func(w *world, h *holder, pick int){
 	(*world).pass, (*world).deliver, (*world).deliver, (*world).drop, (*world).cleanup, (*world).release,
 	(*world).call, (*world).sent, (*world).flush, (*world).read, (*world).read, (*world).finish, (*world).pin,
-	(*world).unpin, (*world).passLate, (*world).bye, (*world).lose, (*world).expire,
+	(*world).unpin, (*world).passLate, (*world).bye, (*world).lose, (*world).expire, (*world).breakUp, (*world).resume,
 }
 
 // step does one thing at one of the holders.
@@ -21,7 +21,7 @@ func (w *world) step(what, pick int) {
 // again if it was reclaimed. One in eight cannot be sent.
 func (w *world) pass(h *holder, pick int) {
 	o := w.pickObject(pick)
-	xid, err := w.x.Grant(h.s, FirstConn, o.id)
+	xid, err := w.x.Grant(h.s, h.conn, o.id)
 	if err != nil {
 		w.reclaimed(w.x.Sweep(o.id))
 		return
@@ -35,7 +35,7 @@ func (w *world) pass(h *holder, pick int) {
 		h.grants = append(h.grants, grant{o.id, xid})
 	}
 	if unsent || w.without == ruleCountOnSend || w.without == ruleNoUndoAfterSend && pick%8 == 6 {
-		w.reclaimed(w.x.Ungrant(h.s, FirstConn, xid))
+		w.reclaimed(w.x.Ungrant(h.s, h.conn, xid))
 	}
 }
 
@@ -76,9 +76,9 @@ func (w *world) deliver(h *holder, pick int) {
 		return
 	}
 	if w.without == ruleCountOnSend {
-		w.x.Grant(h.s, FirstConn, g.o)
+		w.x.Grant(h.s, h.conn, g.o)
 	}
-	if err := h.m.Receive(FirstConn, g.o, g.xid); err != nil {
+	if err := h.m.Receive(h.conn, g.o, g.xid); err != nil {
 		w.fail("H1: %v", err)
 		return
 	}
@@ -151,7 +151,7 @@ func (w *world) sent(h *holder, pick int) {
 
 // flush sends what was given up.
 func (w *world) flush(h *holder, pick int) {
-	batch := h.m.Batch(FirstConn, pick%3+1)
+	batch := h.m.Batch(h.conn, pick%3+1)
 	if len(batch) == 0 || !h.up {
 		return
 	}
@@ -170,6 +170,16 @@ func (w *world) read(h *holder, _ int) {
 	m := h.lane[0]
 	h.lane = h.lane[1:]
 	switch {
+	case m.statement:
+		if w.without == ruleReconcile {
+			m.held = w.allListed(h)
+		}
+		gone, unknown, err := w.x.Reconcile(h.s, h.conn, m.held)
+		if err != nil || unknown != nil {
+			w.fail("R4: unknown %v, error %v", unknown, err)
+		}
+		h.waits = false
+		w.reclaimed(gone)
 	case m.bye:
 		w.reclaimed(w.x.EndSession(h.s))
 		w.connect(slices.Index(w.holders[:], h))
@@ -182,12 +192,21 @@ func (w *world) read(h *holder, _ int) {
 				r.N = l.n
 			}
 		}
-		gone, err := w.x.Release(h.s, FirstConn, r.XID, r.N)
+		gone, err := w.x.Release(h.s, h.conn, r.XID, r.N)
 		if err != nil {
 			w.fail("S4: %v", err)
 		}
 		w.reclaimed(gone)
 	}
+}
+
+// allListed is a statement that holds whatever the owner lists.
+func (w *world) allListed(h *holder) (held []Held) {
+	for xid, l := range w.x.sessions[h.s].byXID.All() {
+		held = append(held, Held{xid, l.n})
+	}
+	slices.SortFunc(held, func(a, b Held) int { return int(a.XID) - int(b.XID) })
+	return held
 }
 
 // begin starts a method.
@@ -258,12 +277,39 @@ func (w *world) lose(h *holder, pick int) {
 	}
 }
 
+// breakUp breaks the connection, and both sides fence it: what is on its way is
+// gone, what is held stays.
+func (w *world) breakUp(h *holder, pick int) {
+	if pick%4 != 0 || !h.up {
+		return
+	}
+	h.up, h.broken, h.waits = false, true, false
+	h.grants, h.lane = nil, nil
+	w.x.Fence(h.s)
+	h.m.Fence()
+}
+
+// resume makes the next connection of a session, on which the holder states what it
+// holds.
+func (w *world) resume(h *holder, _ int) {
+	if !h.broken {
+		return
+	}
+	h.conn++
+	h.up, h.broken, h.waits = true, false, true
+	batch := h.m.batch
+	h.lane = []message{{statement: true, held: h.m.Snapshot(h.conn)}}
+	if w.without == ruleBatchWithSnapshot {
+		h.m.batch = batch
+	}
+}
+
 // forget ends the session for the holder.
 func (w *world) forget(h *holder) {
 	if w.without == ruleNoExpiryWhileUp {
 		return
 	}
-	h.up = false
+	h.up, h.broken = false, false
 	h.grants = nil
 	if w.without != ruleEndForgets {
 		h.m.EndSession()

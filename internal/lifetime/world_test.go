@@ -44,7 +44,10 @@ type name struct {
 type holder struct {
 	s       SessionID
 	m       *Imports
+	conn    Conn
 	up      bool      // the connection stands
+	broken  bool      // it does not, and may be resumed
+	waits   bool      // the owner has not read the statement
 	grants  []grant   // on their way to the holder, not in order
 	lane    []message // on their way to the owner, in order
 	proxies map[XID]Gen
@@ -63,11 +66,14 @@ type proxyEnd struct {
 	gen Gen
 }
 
-// message is a Call on xid, a Release of entries, or a Bye.
+// message is a Call on xid, a Release of entries, a Bye, or a statement of what is
+// held.
 type message struct {
-	call    XID
-	entries []Release
-	bye     bool
+	call      XID
+	entries   []Release
+	bye       bool
+	statement bool
+	held      []Held
 }
 
 func newWorld(without rule) *world {
@@ -82,7 +88,7 @@ func newWorld(without rule) *world {
 func (w *world) connect(i int) {
 	w.last++
 	w.x.Open(w.last, 0)
-	h := &holder{s: w.last, m: NewImports(20), up: true, proxies: map[XID]Gen{}}
+	h := &holder{s: w.last, m: NewImports(20), conn: FirstConn, up: true, proxies: map[XID]Gen{}}
 	if old := w.holders[i]; old != nil {
 		w.ended = append(w.ended, old.s)
 		if w.without == ruleEndForgets {
