@@ -71,19 +71,16 @@ func (t *Calls[C]) Return(c Conn, id CallID) (call C, err error) {
 	return call, nil
 }
 
-// Done takes up to max calls whose answers have come, to be acknowledged in a
-// message on connection c. It takes nothing if c is an old one.
-func (t *Calls[C]) Done(c Conn, max int) []CallID {
+// Done appends to ids up to max calls whose answers have come, to be acknowledged in
+// a message on connection c. It takes none if c is an old one.
+func (t *Calls[C]) Done(c Conn, max int, ids []CallID) []CallID {
 	if t.fenced || c != t.conn {
-		return nil
+		return ids
 	}
 	n := min(max, len(t.done))
-	taken := t.done[:n:n]
-	t.done = t.done[n:]
-	if len(t.done) == 0 {
-		t.done = nil
-	}
-	return taken
+	ids = append(ids, t.done[:n]...)
+	t.done = t.done[:copy(t.done, t.done[n:])]
+	return ids
 }
 
 // Due returns the number of calls that Done would take.
@@ -94,7 +91,7 @@ func (t *Calls[C]) Due() int { return len(t.done) }
 // to be acknowledged needs it no more: what Open leaves out is.
 func (t *Calls[C]) Fence() {
 	t.fenced = true
-	t.done = nil
+	t.done = t.done[:0]
 }
 
 // Open returns the numbers of the open calls, in ascending order, for the first

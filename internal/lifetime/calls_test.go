@@ -65,7 +65,7 @@ func TestC1AcknowledgementsFreeAnswers(t *testing.T) {
 	b := newBoth(t)
 	id, other := b.begin(FirstConn), b.begin(FirstConn)
 	b.callee.Finish(id, "r", 10)
-	if _, err := b.callee.Ack(FirstConn, []CallID{other}); err == nil {
+	if _, err := b.callee.Ack(FirstConn, []CallID{other}, nil); err == nil {
 		t.Error("a call that runs is acknowledged")
 	}
 	if call, err := b.caller.Return(FirstConn, id); call != "call" || err != nil {
@@ -77,11 +77,11 @@ func TestC1AcknowledgementsFreeAnswers(t *testing.T) {
 	if b.caller.Due() != 1 {
 		t.Errorf("%d acknowledgements are due", b.caller.Due())
 	}
-	done := b.caller.Done(FirstConn, 9)
-	if gone, err := b.callee.Ack(FirstConn, done); err != nil || !slices.Equal(gone, []string{"r"}) {
+	done := b.caller.Done(FirstConn, 9, nil)
+	if gone, err := b.callee.Ack(FirstConn, done, nil); err != nil || !slices.Equal(gone, []string{"r"}) {
 		t.Errorf("gone %v, error %v", gone, err)
 	}
-	if gone, err := b.callee.Ack(FirstConn, done); err != nil || gone != nil {
+	if gone, err := b.callee.Ack(FirstConn, done, nil); err != nil || gone != nil {
 		t.Errorf("a second time: gone %v, error %v", gone, err)
 	}
 	if calls, kept, bytes := b.callee.Len(); calls != 1 || kept != 0 || bytes != 0 {
@@ -151,7 +151,7 @@ func TestC2CallsAcrossABreak(t *testing.T) {
 			t.Errorf("call %d: %v", id, err)
 		}
 	}
-	if b.caller.Len() != 1 || !slices.Equal(b.caller.Done(2, 2), []CallID{dropped, cached}) || b.caller.Due() != 2 {
+	if b.caller.Len() != 1 || !slices.Equal(b.caller.Done(2, 2, nil), []CallID{dropped, cached}) || b.caller.Due() != 2 {
 		t.Errorf("%d calls are open, %d acknowledgements are due", b.caller.Len(), b.caller.Due())
 	}
 }
@@ -180,13 +180,13 @@ func TestR1OldConnectionsCountForNoCall(t *testing.T) {
 	stale := func() {
 		t.Helper()
 		_, returned := b.caller.Return(1, id)
-		_, acked := b.callee.Ack(1, []CallID{id})
+		_, acked := b.callee.Ack(1, []CallID{id}, nil)
 		for _, err := range []error{returned, acked, b.callee.Begin(1, 7)} {
 			if !errors.Is(err, ErrStale) {
 				t.Errorf("%v", err)
 			}
 		}
-		if b.caller.Done(1, 9) != nil {
+		if b.caller.Done(1, 9, nil) != nil {
 			t.Error("acknowledged on the old connection")
 		}
 	}
@@ -260,7 +260,7 @@ func TestResultsOrderStaysSmall(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.Finish(id, int(id), 1)
-		r.Ack(1, []CallID{id})
+		r.Ack(1, []CallID{id}, nil)
 		mustCheck(t, r)
 	}
 	if len(r.order) > 32 {

@@ -62,7 +62,8 @@ type found[S comparable] struct {
 
 // explore searches from init; workers makes a machine for each worker.
 func explore[S comparable](init S, labels []label, limit, workers int, newMachine func() machine[S]) explored {
-	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // most of the heap is what was seen, and stays
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(3 << 30))
 	s := &search[S]{labels: labels, limit: limit, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
 	for i := range s.seen {
 		s.seen[i].seen = map[[2]uint64]struct{}{}

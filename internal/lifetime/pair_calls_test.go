@@ -73,7 +73,7 @@ func (p *pair) finish(c int) bool {
 	}
 	p.letGo(gone)
 	if p.without == ruleAnswersKept && send != 0 {
-		p.letGo(p.results.end(id, p.results.calls[id]))
+		p.letGo(p.results.end(id, p.results.calls[id], nil))
 	}
 	p.call[c].runs = false
 	if p.without != ruleRunning && c == onObject {
@@ -146,7 +146,7 @@ func (p *pair) ack(c int) bool {
 	if !may || p.calls.Due() == 0 || p.calls.done[0] != CallID(c+1) {
 		return false
 	}
-	for _, id := range p.calls.Done(p.conn, 1) {
+	for _, id := range p.calls.Done(p.conn, 1, nil) {
 		if arrives {
 			p.end[1].inbox.acks |= 1 << (id - 1)
 		}
@@ -161,7 +161,7 @@ func (p *pair) acked(c int) bool {
 		return false
 	}
 	in.acks &^= bit
-	gone, err := p.results.Ack(p.conn, []CallID{CallID(c + 1)})
+	gone, err := p.results.Ack(p.conn, []CallID{CallID(c + 1)}, nil)
 	if err != nil {
 		p.fail("C1: %v", err)
 	}

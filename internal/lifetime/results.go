@@ -130,12 +130,12 @@ func (t *Results[R]) compact() {
 }
 
 // Ack forgets calls whose answers the peer says, on connection c, that it has
-// (C1), and returns those that were kept. To acknowledge a call that has not been
-// answered is a violation of the protocol; one that is not known any more is let
-// pass.
-func (t *Results[R]) Ack(c Conn, ids []CallID) (gone []R, err error) {
+// (C1), and appends to gone those that were kept. To acknowledge a call that has
+// not been answered is a violation of the protocol; one that is not known any more
+// is let pass.
+func (t *Results[R]) Ack(c Conn, ids []CallID, gone []R) ([]R, error) {
 	if t.fenced || c != t.conn {
-		return nil, ErrStale
+		return gone, ErrStale
 	}
 	for _, id := range ids {
 		call, known := t.calls[id]
@@ -144,23 +144,23 @@ func (t *Results[R]) Ack(c Conn, ids []CallID) (gone []R, err error) {
 		case call.state == running:
 			return gone, fmt.Errorf("the peer acknowledges call %d, which is not answered", id)
 		default:
-			gone = append(gone, t.end(id, call)...)
+			gone = t.end(id, call, gone)
 		}
 	}
 	return gone, nil
 }
 
-// end forgets a call, and returns its answer if that is kept.
-func (t *Results[R]) end(id CallID, call served[R]) []R {
+// end forgets a call, and appends its answer to gone if that is kept.
+func (t *Results[R]) end(id CallID, call served[R], gone []R) []R {
 	delete(t.calls, id)
 	if call.state != kept {
-		return nil
+		return gone
 	}
 	t.forget(call)
 	if t.kept == 0 {
-		t.order = nil
+		t.order = t.order[:0]
 	}
-	return []R{call.answer}
+	return append(gone, call.answer)
 }
 
 // Fence tells that the session's connection is lost or replaced: calls and
@@ -197,7 +197,7 @@ func (t *Results[R]) Reconcile(c Conn, open []CallID) (r Resumed[R], err error) 
 		_, asked := slices.BinarySearch(open, id)
 		switch {
 		case !asked:
-			r.Gone = append(r.Gone, t.end(id, call)...)
+			r.Gone = t.end(id, call, r.Gone)
 		case call.state == kept:
 			r.Answers = append(r.Answers, Answer[R]{id, call.answer})
 		case call.state == dropped:
@@ -211,7 +211,7 @@ func (t *Results[R]) Reconcile(c Conn, open []CallID) (r Resumed[R], err error) 
 // over.
 func (t *Results[R]) End() (gone []R) {
 	for id, call := range t.calls {
-		gone = append(gone, t.end(id, call)...)
+		gone = t.end(id, call, gone)
 	}
 	t.fenced = true
 	return gone
