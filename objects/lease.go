@@ -1,7 +1,6 @@
 package objects
 
 import (
-	"math"
 	"sync"
 	"time"
 
@@ -9,29 +8,28 @@ import (
 )
 
 // leases holds the sessions whose connection broke, until their references may
-// be dropped (lifetimes rule O5). The clock is counted in ticks of at most a
-// second: a process that was stopped for an hour finds one tick gone when it
-// wakes, and expires nobody for having slept.
+// be dropped. The rule (O5) is that of lifetime.Leases; this adds the lock and the
+// clock.
 type leases struct {
 	node *Node
 
 	mu      sync.Mutex
-	down    map[lifetime.SessionID]time.Duration // what is left of the lease; nil after stop
+	down    *lifetime.Leases[time.Duration]
+	stopped bool
 	ticking bool
 	done    chan struct{} // closed by stop
 }
 
 func (l *leases) init(n *Node) {
 	l.node = n
-	l.down = map[lifetime.SessionID]time.Duration{}
+	l.down = lifetime.NewLeases(n.cfg.Limits.Sessions, time.Second)
 	l.done = make(chan struct{})
 }
 
 // add starts the lease of a session that lost its connection. It reports false
 // when the node is closing and leases mean nothing any more.
 //
-// There are at most Limits.Sessions leases: a peer that connects anew again and
-// again must not pile them up. One too many ends the oldest.
+// There are at most Limits.Sessions leases; one too many ends the oldest.
 func (l *leases) add(id lifetime.SessionID) bool {
 	evicted, ok := l.enter(id)
 	if evicted != 0 {
@@ -45,27 +43,11 @@ func (l *leases) add(id lifetime.SessionID) bool {
 func (l *leases) enter(id lifetime.SessionID) (evicted lifetime.SessionID, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.down == nil || !l.ticking && !l.node.spawn(l.run) {
+	if l.stopped || !l.ticking && !l.node.spawn(l.run) {
 		return 0, false
 	}
 	l.ticking = true
-	if len(l.down) >= l.node.cfg.Limits.Sessions {
-		evicted = l.oldest()
-		delete(l.down, evicted)
-	}
-	l.down[id] = l.node.cfg.Lease
-	return evicted, true
-}
-
-// oldest returns the lease with the least left; l.mu is held.
-func (l *leases) oldest() (id lifetime.SessionID) {
-	least := time.Duration(math.MaxInt64)
-	for other, left := range l.down {
-		if left < least {
-			id, least = other, left
-		}
-	}
-	return id
+	return l.down.Start(id, l.node.cfg.Lease), true
 }
 
 // run ticks while a lease is open; it ends with the last one, or at stop.
@@ -93,15 +75,8 @@ func (l *leases) run() {
 func (l *leases) tick(tick time.Duration) (expired []lifetime.SessionID, more bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for id, left := range l.down {
-		if left -= tick; left > 0 {
-			l.down[id] = left
-			continue
-		}
-		delete(l.down, id)
-		expired = append(expired, id)
-	}
-	l.ticking = len(l.down) > 0
+	expired = l.down.Tick(tick)
+	l.ticking = l.down.Len() > 0
 	return expired, l.ticking
 }
 
@@ -109,10 +84,10 @@ func (l *leases) tick(tick time.Duration) (expired []lifetime.SessionID, more bo
 func (l *leases) stop() {
 	close(l.done)
 	l.mu.Lock()
-	down := l.down
-	l.down = nil
+	l.stopped = true
+	down := l.down.End()
 	l.mu.Unlock()
-	for id := range down {
+	for _, id := range down {
 		l.node.reclaim(l.node.exports.endSession(id))
 	}
 }

@@ -42,7 +42,7 @@ func (n *Node) Stats() Stats {
 func (l *leases) len() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.down)
+	return l.down.Len()
 }
 
 func (m *imports) len() int {

@@ -61,5 +61,14 @@ func (l *Leases[D]) Tick(passed D) (expired []SessionID) {
 	return expired
 }
 
+// End ends all leases, and returns whose they were: the node is closing.
+func (l *Leases[D]) End() (sessions []SessionID) {
+	for s := range l.left {
+		sessions = append(sessions, s)
+	}
+	clear(l.left)
+	return sessions
+}
+
 // Len returns the number of leases that run.
 func (l *Leases[D]) Len() int { return len(l.left) }

@@ -53,4 +53,7 @@ func TestLeasesDoNotPileUp(t *testing.T) {
 	if evicted := l.Start(3, time.Minute); evicted != 2 || l.Len() != 2 {
 		t.Errorf("%d is evicted, %d are left", evicted, l.Len())
 	}
+	if all := l.End(); len(all) != 2 || l.Len() != 0 {
+		t.Errorf("%v end, %d are left", all, l.Len())
+	}
 }
