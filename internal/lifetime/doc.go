@@ -12,11 +12,18 @@
 //	granted and not returned (owner) = in flight + held + in the batch + on the way back
 //
 // A session outlives its connections. When one breaks, what was on its way is
-// lost, and the sum no longer holds; so each side fences the old connection, and
-// on the next one the holder states what it holds ([Imports.Snapshot],
-// [Exports.Reconcile]). Calls are found again in the same way ([Calls],
-// [Results]), and the time that an owner waits for all this is counted by
-// [Leases].
+// lost, and the sum no longer holds. So each side of a session
+//
+//  1. fences the old connection, when it loses or replaces it: Fence of [Exports],
+//     [Imports], [Calls], [Results] and [Claims]. The lease begins ([Leases.Start]);
+//  2. states what it has, first on the next connection: a [Statement] of
+//     [Imports.Snapshot], [Calls.Open] and [Results.Have]. The lease is over
+//     ([Leases.Stop]), and claims are made again ([Claims.Resume]);
+//  3. takes the peer's statement, when all of it has come: [Exports.Reconcile],
+//     [Results.Reconcile] and [Calls.Reconcile]. What the latter two return is sent
+//     before anything else.
+//
+// If it comes to no other connection, EndSession and End forget the session.
 //
 // An object that a third party passed on is claimed from its owner ([Claims],
 // [Exports.Claim]). How a holder reaches it follows from the tables: directly if

@@ -13,12 +13,16 @@ type pairConfig struct {
 	budget pairBudget
 }
 
-func explorePair(c pairConfig, without rule, limit int) explored {
+func newPairState(c pairConfig) pairState {
 	s := pairState{linkUp: true, budget: c.budget}
 	for i := range s.end {
 		s.end[i] = pairEnd{alive: true, obj: true, root: true, open: true}
 	}
-	return explore(s, pairLabels(), limit, runtime.GOMAXPROCS(0), func() machine[pairState] {
+	return s
+}
+
+func explorePair(c pairConfig, without rule, limit int) explored {
+	return explore(newPairState(c), pairLabels(), limit, runtime.GOMAXPROCS(0), func() machine[pairState] {
 		return newPair(without, ResultLimits{Calls: 2, Kept: c.kept, Bytes: 9})
 	})
 }

@@ -200,9 +200,8 @@ func (w *star) saveListing(i int) {
 	if !held.fenced && held.conn != w.conns[i] {
 		w.fail("R1: the owner counts for connection %d, the present one is %d", held.conn, w.conns[i])
 	}
-	if xid := held.byID; h.listed > 0 {
-		listed, _ := xid.Get(w.object)
-		w.same(i, listed)
+	if xid, ok := held.byID.Get(w.object); ok {
+		w.same(i, xid)
 	}
 }
 
