@@ -42,11 +42,12 @@ func TestContextsOfCallsEnd(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				session, end := context.WithCancelCause(context.Background())
 				defer end(nil)
+				type key struct{}
 				c := &callContext{Context: session}
 				if step.deadline > 0 {
 					c.deadline = time.Now().Add(step.deadline)
 				}
-				child, cancel := context.WithCancel(context.WithValue(c, "key", "value"))
+				child, cancel := context.WithCancel(context.WithValue(c, key{}, "value"))
 				defer cancel()
 				var called atomic.Int64
 				stop := context.AfterFunc(c, func() { called.Add(1) })
