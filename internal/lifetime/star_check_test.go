@@ -11,6 +11,9 @@ func (w *star) check() {
 		if h.alive && h.live && h.route == direct && h.conn != expired && h.held == 0 {
 			w.fail("S1: the proxy of %c lives, and no grant is held", "ACD"[i])
 		}
+		if i < len(w.v) {
+			w.checkVine(i)
+		}
 		if !h.alive || h.conn != up {
 			continue
 		}
@@ -24,6 +27,14 @@ func (w *star) check() {
 		if sum != h.listed {
 			w.fail("S4: the owner counts %d grants of %c, elsewhere are %d", h.listed, "ACD"[i], sum)
 		}
+	}
+}
+
+// checkVine: who holds a vine whose introducer is there reaches the object over it.
+func (w *star) checkVine(i int) {
+	a, c, v := &w.h[i], &w.h[i+1], &w.v[i]
+	if a.alive && a.conn != expired && c.alive && v.conn == vineUp && v.held > 0 && !w.obj {
+		w.fail("S1: the object is reclaimed while %c holds a vine of %c", "ACD"[i+1], "ACD"[i])
 	}
 }
 
