@@ -44,7 +44,7 @@ func TestNothingGoesOnForEver(t *testing.T) {
 		if c.long {
 			continue
 		}
-		m := &starMachine{star: *newStar("", c.deferred)}
+		m := &starMachine{star: *newStar(c.holders, "", c.deferred)}
 		if states, cycle := endless(m, labels(c.holders), newStarState(c)); cycle {
 			t.Errorf("%s: after %d states there is a way back", c.name, states)
 		}

@@ -11,7 +11,7 @@ func (w *star) check() {
 		if h.alive && h.live && h.route == direct && h.conn != expired && h.held == 0 {
 			w.fail("S1: the proxy of %c lives, and no grant is held", "ACD"[i])
 		}
-		if i < len(w.v) {
+		if w.hands(i) {
 			w.checkVine(i)
 		}
 		if !h.alive || h.conn != up {

@@ -68,7 +68,7 @@ func newStarState(c starConfig) starState {
 
 func exploreStar(c starConfig, without rule, limit int) explored {
 	return explore(newStarState(c), labels(c.holders), limit, runtime.GOMAXPROCS(0), func() machine[starState] {
-		return &starMachine{star: *newStar(without, c.deferred), withOracle: without == "" && !c.deferred}
+		return &starMachine{star: *newStar(c.holders, without, c.deferred), withOracle: without == "" && !c.deferred}
 	})
 }
 

@@ -14,11 +14,11 @@ const (
 func (w *star) load(s *starState) {
 	w.starState, w.err = *s, nil
 	w.loadOwner()
-	for i := range w.h {
+	for i := range w.size {
 		w.loadHolder(i)
 		w.loadClaims(i)
 	}
-	for i := range w.v {
+	for i := range w.size - 1 {
 		w.loadVine(i)
 	}
 }
@@ -28,8 +28,8 @@ func (w *star) loadOwner() {
 	x := w.owner
 	x.last = w.object
 	listings := uint32(0)
-	for i := range w.h {
-		if h := &w.h[i]; h.listed > 0 {
+	for i := range w.size {
+		if w.h[i].listed > 0 {
 			listings++
 		}
 		w.loadListing(i)
@@ -116,7 +116,8 @@ func setEntry(m *Imports, e entry) {
 	case e.n == 0:
 		m.entries.Delete(theXID)
 	case had == nil:
-		m.entries.Put(theXID, &e)
+		first := e // e itself stays off the heap
+		m.entries.Put(theXID, &first)
 	default:
 		*had = e
 	}
@@ -166,7 +167,7 @@ func (w *star) save() {
 		w.fail("the owner exports %d objects, to its program it is exported: %v", exported, w.obj)
 	}
 	listings := uint32(0)
-	for i := range w.h {
+	for i := range w.size {
 		w.saveListing(i)
 		w.saveHolder(i)
 		if w.h[i].listed > 0 {
@@ -176,7 +177,7 @@ func (w *star) save() {
 	if e := w.owner.objects.Get(w.object); e != nil && (e.listings != listings || e.running != 0 || e.pins > 1 || (e.pins == 1) != w.root) {
 		w.fail("the owner counts %+v, there are %d holders", *e, listings)
 	}
-	for i := range w.v {
+	for i := range w.size - 1 {
 		w.v[i].listed = uint8(w.givers[i].Grants(1, w.vineAt[i]))
 		w.v[i].held = uint8(single(w, w.takers[i]).n)
 		if (w.v[i].listed > 0) != (w.givers[i].Len() > 0) {

@@ -108,7 +108,7 @@ func (w *star) drop(i int) bool {
 
 // pinned reports whether something beside the program keeps the proxy of holder i.
 func (w *star) pinned(i int) bool {
-	vine := i < len(w.v) && w.givers[i].Len() > 0 && w.without != ruleVinePins
+	vine := w.hands(i) && w.givers[i].Len() > 0 && w.without != ruleVinePins
 	return vine || w.h[i].pins > 0 && w.without != ruleUse && !w.deferred
 }
 
@@ -411,7 +411,7 @@ func (w *star) crash(i int) bool {
 	w.holders[i].EndSession()
 	w.claims[i].Fence()
 	w.claims[i].End()
-	if i < len(w.v) { // the vine that it gave
+	if w.hands(i) { // the vine that it gave
 		w.breakVine(i)
 		w.endGiver(i)
 	}

@@ -12,6 +12,7 @@ import "fmt"
 // A star may be told to leave out one rule.
 type star struct {
 	starState
+	size     int // holders
 	without  rule
 	deferred bool // proxies may die under a one-way call, and introductions join an open claim; the oracle knows neither
 	err      error
@@ -130,8 +131,8 @@ func labels(n uint8) (all []label) {
 	return all
 }
 
-func newStar(without rule, deferred bool) *star {
-	w := &star{without: without, deferred: deferred, owner: NewExports[int](9)}
+func newStar(size uint8, without rule, deferred bool) *star {
+	w := &star{size: int(size), without: without, deferred: deferred, owner: NewExports[int](9)}
 	for i := range w.holders {
 		w.holders[i], w.claims[i] = NewImports(9), NewClaims[uint8](9)
 	}
@@ -147,6 +148,9 @@ func (w *star) fail(format string, args ...any) {
 		w.err = fmt.Errorf(format, args...)
 	}
 }
+
+// hands reports whether there is a vine from holder i to the next.
+func (w *star) hands(i int) bool { return i < w.size-1 }
 
 // session is the owner's number for its session with holder i.
 func session(i int) SessionID { return SessionID(i + 1) }

@@ -3,7 +3,7 @@ package lifetime
 // The steps of a star about vine i, from holder i to the next.
 
 func (w *star) handoff(i int) bool {
-	if i >= len(w.v) {
+	if !w.hands(i) {
 		return false
 	}
 	a, v := &w.h[i], &w.v[i]
@@ -36,7 +36,7 @@ func (w *star) vineXID(i int) XID {
 }
 
 func (w *star) decodeHandoff(i int) bool {
-	if i >= len(w.v) || w.v[i].handoffs == 0 || w.v[i].conn != vineUp || !w.h[i+1].alive {
+	if !w.hands(i) || w.v[i].handoffs == 0 || w.v[i].conn != vineUp || !w.h[i+1].alive {
 		return false
 	}
 	c, v, t := &w.h[i+1], &w.v[i], w.claims[i+1]
@@ -65,7 +65,7 @@ func (w *star) decodeHandoff(i int) bool {
 }
 
 func (w *star) sendClaim(i int) bool {
-	if i >= len(w.v) {
+	if !w.hands(i) {
 		return false
 	}
 	c := &w.h[i+1]
@@ -80,7 +80,7 @@ func (w *star) sendClaim(i int) bool {
 }
 
 func (w *star) cannotClaim(i int) bool {
-	if i >= len(w.v) {
+	if !w.hands(i) {
 		return false
 	}
 	c := &w.h[i+1]
@@ -92,7 +92,7 @@ func (w *star) cannotClaim(i int) bool {
 }
 
 func (w *star) serveClaim(i int) bool {
-	if i >= len(w.v) || w.h[i+1].claim != asked || !w.ownerUp {
+	if !w.hands(i) || w.h[i+1].claim != asked || !w.ownerUp {
 		return false
 	}
 	a, c := &w.h[i], &w.h[i+1]
@@ -118,7 +118,7 @@ func (w *star) serveClaim(i int) bool {
 }
 
 func (w *star) claimOK(i int) bool {
-	if i >= len(w.v) || w.h[i+1].claim != granted || !w.holderReads(i+1) {
+	if !w.hands(i) || w.h[i+1].claim != granted || !w.holderReads(i+1) {
 		return false
 	}
 	c := &w.h[i+1]
@@ -156,7 +156,7 @@ func (w *star) only(i int) (q ClaimID) {
 }
 
 func (w *star) claimFail(i int) bool {
-	if i >= len(w.v) {
+	if !w.hands(i) {
 		return false
 	}
 	c, t := &w.h[i+1], w.claims[i+1]
@@ -181,7 +181,7 @@ func (w *star) claimFail(i int) bool {
 }
 
 func (w *star) giveVine(i int) bool {
-	if i >= len(w.v) {
+	if !w.hands(i) {
 		return false
 	}
 	c, v := &w.h[i+1], &w.v[i]
@@ -195,7 +195,7 @@ func (w *star) giveVine(i int) bool {
 
 // releaseVine: while the object is claimed the vine is the claim's (T5).
 func (w *star) releaseVine(i int) bool {
-	if i >= len(w.v) || !w.v[i].pending || w.takers[i].Len() == 0 || w.v[i].conn != vineUp {
+	if !w.hands(i) || !w.v[i].pending || w.takers[i].Len() == 0 || w.v[i].conn != vineUp {
 		return false
 	}
 	if w.claims[i+1].Claiming(w.object) && w.without != ruleClaimFirst && w.without != ruleClaimPins {
@@ -212,7 +212,7 @@ func (w *star) releaseVine(i int) bool {
 }
 
 func (w *star) readVine(i int) bool {
-	if i >= len(w.v) || w.v[i].releases == 0 || w.v[i].conn != vineUp || !w.h[i].alive {
+	if !w.hands(i) || w.v[i].releases == 0 || w.v[i].conn != vineUp || !w.h[i].alive {
 		return false
 	}
 	v, x := &w.v[i], w.givers[i]
@@ -225,7 +225,7 @@ func (w *star) readVine(i int) bool {
 }
 
 func (w *star) vineBreak(i int) bool {
-	if i >= len(w.v) || w.budget.vineBreaks[i] == 0 || w.v[i].conn != vineUp {
+	if !w.hands(i) || w.budget.vineBreaks[i] == 0 || w.v[i].conn != vineUp {
 		return false
 	}
 	w.budget.vineBreaks[i]--
@@ -246,7 +246,7 @@ func (w *star) endGiver(i int) {
 }
 
 func (w *star) vineExpire(i int) bool {
-	if i >= len(w.v) || w.v[i].conn != vineBroken {
+	if !w.hands(i) || w.v[i].conn != vineBroken {
 		return false
 	}
 	w.endGiver(i)
@@ -254,7 +254,7 @@ func (w *star) vineExpire(i int) bool {
 }
 
 func (w *star) vineLearn(i int) bool {
-	if i >= len(w.v) || w.v[i].conn != vineOver || w.takers[i].Len() == 0 {
+	if !w.hands(i) || w.v[i].conn != vineOver || w.takers[i].Len() == 0 {
 		return false
 	}
 	c := &w.h[i+1]
