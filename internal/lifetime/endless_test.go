@@ -40,6 +40,7 @@ func endless[S comparable](m machine[S], labels []label, init S) (states int, cy
 }
 
 func TestNothingGoesOnForEver(t *testing.T) {
+	skipRaces(t)
 	for _, c := range append(starConfigs, beyondOracle...) {
 		if c.long {
 			continue

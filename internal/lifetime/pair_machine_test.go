@@ -45,6 +45,7 @@ var pairMutants = []struct {
 }
 
 func TestPairsNeedEveryRule(t *testing.T) {
+	skipRaces(t)
 	for _, m := range pairMutants {
 		t.Run(string(m.without), func(t *testing.T) {
 			mustBreak(t, explorePair(pairConfigs[m.config], m.without, 1_000_000))

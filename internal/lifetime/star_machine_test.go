@@ -128,6 +128,7 @@ var starMutants = []struct {
 
 // Without a rule some invariant must break; the oracle does not help to find it.
 func TestStarsNeedEveryRule(t *testing.T) {
+	skipRaces(t)
 	for _, m := range starMutants {
 		t.Run(string(m.without), func(t *testing.T) {
 			mustBreak(t, exploreStar(starConfigs[m.config], m.without, 1_000_000))

@@ -42,6 +42,15 @@ func TestExplore(t *testing.T) {
 // few reports whether to explore little.
 func few() bool { return testing.Short() || raceDetector }
 
+// skipRaces skips tests of which the race detector learns nothing: the search runs
+// on several goroutines, and TestExplore shows it one.
+func skipRaces(t *testing.T) {
+	t.Helper()
+	if raceDetector {
+		t.Skip("takes long under the race detector, which sees the search in TestExplore")
+	}
+}
+
 // exploreOne explores one configuration and returns the number of its states.
 func exploreOne(t *testing.T, name string, long bool, explore func() explored) int {
 	t.Helper()
