@@ -31,6 +31,7 @@ type Node struct {
 	leases      leases
 	born        time.Time
 	roots       roots
+	pins        pins
 	slow        sync.Map // *proxy.Method of those that the log has named, see inline.go
 
 	ctx    context.Context // ends when the node stops working: parent of dials and sessions
@@ -166,6 +167,7 @@ func (n *Node) Shutdown(ctx context.Context) error {
 	goodbyes.Wait()
 	n.leases.stop()
 	n.roots.clear(n)
+	n.pins.stop(n)
 	if err := n.awaitTasks(); err != nil {
 		return err
 	}

@@ -33,6 +33,13 @@ func collect(t *testing.T, done func() bool) {
 	t.Fatal("nothing was collected")
 }
 
+// await lets a second pass, in which what is due is given back.
+func await(t *testing.T) {
+	t.Helper()
+	<-time.After(time.Second)
+	synctest.Wait()
+}
+
 func TestDroppedProxyIsReleasedAndTheOwnerNotices(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPair(t, objects.Config{})
