@@ -58,9 +58,9 @@ type Config struct {
 	// a small call waits for one such write at most. Zero means 256 KiB.
 	Chunk int
 	// Window is how much of one large argument or result may be under way, in bytes,
-	// at least 256 KiB. A link carries at most a window in a round trip: 1 MiB is
-	// 100 Mbit/s at 80 ms. A larger one lets small calls wait behind as much, and a
-	// session hold 32 times as much. The receiver's counts. Zero means 1 MiB.
+	// at least 256 KiB. A link carries at most a window in a round trip: 512 KiB is
+	// 50 Mbit/s at 80 ms. A larger one lets small calls wait behind as much, and a
+	// session hold 32 times as much. The receiver's counts. Zero means 512 KiB.
 	Window int
 
 	// ThroughYamux sends everything through yamux's queues and goroutines; on the
@@ -126,7 +126,7 @@ func (c *Config) defaults() *Config {
 	fill(&d.DrainTimeout, 5*time.Second)
 	fill(&d.ReleaseDelay, 50*time.Millisecond)
 	fill(&d.Chunk, 256<<10)
-	fill(&d.Window, 1<<20)
+	fill(&d.Window, 512<<10)
 	d.Window = min(max(d.Window, 256<<10), math.MaxInt32) // yamux's streams begin with that much
 	l := &d.Limits
 	fill(&l.MessageSize, 4<<20)

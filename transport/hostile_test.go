@@ -83,7 +83,7 @@ func TestHalfCloseAnywhere(t *testing.T) {
 // read yet, and whose yamux must keep it.
 func TestBeyondTheWindow(t *testing.T) {
 	conn, c := rawOpen(t, &transport.Config{ThroughYamux: true})
-	messages := bytes.Repeat(laneMessage(strings.Repeat("x", 100<<10)), 6)
+	messages := bytes.Repeat(laneMessage(strings.Repeat("x", 100<<10)), 4)
 	conn.Write(append(data(1, 0, messages), data(1, 0, messages)...))
 	for buf, err := make([]byte, 512), error(nil); err == nil; {
 		_, err = conn.Read(buf) // until yamux has given up

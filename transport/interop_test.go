@@ -371,7 +371,7 @@ func TestWindow(t *testing.T) {
 	}
 	conn, _ := raw(t, nil)
 	const ack = 2
-	expectBytes(t, conn, frame(1, ack, 1, 1<<20-256<<10)) // in addition
+	expectBytes(t, conn, frame(1, ack, 1, 512<<10-256<<10)) // in addition
 }
 
 // TestPlainYamuxServer sends much more than the lane's window both ways at once,

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"runtime"
 	"sync"
 	"time"
 
@@ -73,12 +72,11 @@ func (o *outStream) write(ctx context.Context, head heading, body []byte) error 
 		}
 		first := min(n, len(start))
 		n -= first
-		if err := conn.under.writeFrame(frameData, o.id, uint32(first+n), start[:first], body[:n]); err != nil {
+		if err := conn.under.writeBody(o.id, start[:first], body[:n]); err != nil {
 			conn.lane.lose(err)
 			return err
 		}
 		start, body, left = start[first:], body[n:], left-int64(n)
-		runtime.Gosched() // the lane may wait to write; who unlocks and locks at once starves it for 1 ms and more
 		if len(start) == 0 {
 			stop = ctx.Done()
 		}

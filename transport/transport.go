@@ -148,7 +148,7 @@ type Config struct {
 	// Window is the flow-control window of a stream in bytes, at least 256 KiB: so
 	// much the peer may send that was not read yet, on all bulk streams together 32
 	// times as much. One stream carries at most a window in a round trip, so a long
-	// link needs a larger one; small calls may wait behind as much. Zero means 1 MiB.
+	// link needs a larger one; small calls may wait behind as much. Zero means 512 KiB.
 	Window uint32
 	// ThroughYamux sends the lane and bulk bodies through yamux's queues and
 	// goroutines; on the wire they look the same. It is slower, and there to compare
@@ -175,7 +175,7 @@ func (c *Config) defaults() *Config {
 	orDefault(&d.MaxStreams, 128)
 	orDefault(&d.PeerStreams, d.MaxStreams)
 	orDefault(&d.Chunk, 256<<10)
-	orDefault(&d.Window, 1<<20)
+	orDefault(&d.Window, 512<<10)
 	return &d
 }
 

@@ -3,7 +3,6 @@ package transport
 import (
 	"encoding/binary"
 	"net"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -18,7 +17,8 @@ type under struct {
 	guard        *guard
 	received     atomic.Uint64 // bytes read from Conn
 
-	writing sync.Mutex
+	chunks  turn             // of bodies: one of them stands in line for writing
+	writing turn             // guards what follows
 	ended   bool             // closeWrite was called; nothing more leaves
 	failed  error            // of the write that was the last
 	held    [headerSize]byte // a header whose body has not come yet
@@ -58,8 +58,8 @@ const headerSize = 12
 const joinMax = 64 << 10
 
 func (u *under) Write(p []byte) (int, error) {
-	u.writing.Lock()
-	defer u.writing.Unlock()
+	u.writing.take()
+	defer u.writing.give()
 	if u.ended {
 		return len(p), nil // an error would make yamux close, and not read to the end
 	}
@@ -88,6 +88,11 @@ func (u *under) send(heads, body []byte) error {
 	}
 	if len(body) > joinMax {
 		u.SetWriteDeadline(time.Now().Add(u.writeTimeout))
+		if u.try == nil { // there are two writes, and TLS makes records of 16 KiB of each
+			first := joinMax - len(heads)
+			u.out = append(append(u.out[:0], heads...), body[:first]...)
+			heads, body = u.out, body[first:]
+		}
 		parts := net.Buffers{heads, body}
 		_, u.failed = parts.WriteTo(u.Conn)
 		return u.failed
@@ -124,8 +129,8 @@ func (u *under) flush() {
 // that grants the peer more of its window, if grant is not 0. payload is within
 // the window.
 func (u *under) writeLane(grant uint32, payload []byte) error {
-	u.writing.Lock()
-	defer u.writing.Unlock()
+	u.writing.take()
+	defer u.writing.give()
 	if u.ended {
 		return nil
 	}
@@ -136,10 +141,10 @@ func (u *under) writeLane(grant uint32, payload []byte) error {
 // network. It reports whether the frames are under way; if more is true, writeLane
 // must be called to write the rest of them.
 func (u *under) tryLane(grant uint32, payload []byte) (taken, more bool) {
-	if u.try == nil || len(payload) > joinMax || !u.writing.TryLock() {
+	if u.try == nil || len(payload) > joinMax || !u.writing.try() {
 		return false, false
 	}
-	defer u.writing.Unlock()
+	defer u.writing.give()
 	if u.ended || u.failed != nil || len(u.tail) > 0 {
 		return false, false
 	}
@@ -165,11 +170,18 @@ func appendHeader(b []byte, kind byte, id, length uint32) []byte {
 	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(b, id), length)
 }
 
-// writeFrame writes a frame of a bulk stream without flags; its payload, if it is
-// data, is in two parts.
+// writeBody writes a frame of a bulk stream whose payload is in two parts. Frames of
+// the lane wait for the chunk that is being written, and for no other.
+func (u *under) writeBody(id uint32, start, rest []byte) error {
+	u.chunks.take()
+	defer u.chunks.give()
+	return u.writeFrame(frameData, id, uint32(len(start)+len(rest)), start, rest)
+}
+
+// writeFrame writes a frame of a bulk stream without flags.
 func (u *under) writeFrame(kind byte, id, length uint32, start, rest []byte) error {
-	u.writing.Lock()
-	defer u.writing.Unlock()
+	u.writing.take()
+	defer u.writing.give()
 	if u.ended {
 		return nil
 	}
@@ -180,8 +192,8 @@ func (u *under) writeFrame(kind byte, id, length uint32, start, rest []byte) err
 // closeWrite tells the peer that nothing more comes, and leaves the other
 // direction open.
 func (u *under) closeWrite() {
-	u.writing.Lock()
-	defer u.writing.Unlock()
+	u.writing.take()
+	defer u.writing.give()
 	u.ended = true
 	if half, ok := u.Conn.(interface{ CloseWrite() error }); ok {
 		half.CloseWrite()

@@ -43,7 +43,7 @@ var laneSteps = []struct {
 	size int
 	do   func(t *testing.T, c transport.Conn)
 }{
-	{laneVector{Name: "the lane opens", About: "yamux: window update, SYN, stream 1, 786,432 bytes more than the 256 KiB that a stream begins with"}, 12,
+	{laneVector{Name: "the lane opens", About: "yamux: window update, SYN, stream 1, 262,144 bytes more than the 256 KiB that a stream begins with"}, 12,
 		func(*testing.T, transport.Conn) {}},
 	{laneVector{Name: "a message", About: "yamux: data, stream 1, 4 bytes: the length 3 as a uvarint, and ping 7"}, 12 + 1 + len(vectorMessage),
 		func(t *testing.T, c transport.Conn) {
