@@ -54,6 +54,13 @@ type Config struct {
 	// defaults written at them.
 	Limits Limits
 
+	// Inspect decides whether a peer may ask for a [Snapshot] of the node, as
+	// objctl refs does: it shows Go types, and the addresses of other peers and
+	// what they hold, but no values. A peer that asks for others counts as
+	// itself: what it is shown it may pass on, as a registry does. Nil: peers on
+	// this machine, which are those on loopback, unix sockets and in memory.
+	Inspect func(Peer) bool
+
 	// Chunk is how much of a large argument or result is written at once, in bytes;
 	// a small call waits for one such write at most. Zero means 256 KiB.
 	Chunk int
@@ -114,6 +121,9 @@ func (c *Config) defaults() *Config {
 	}
 	if d.Logger == nil {
 		d.Logger = slog.Default()
+	}
+	if d.Inspect == nil {
+		d.Inspect = onThisMachine
 	}
 	if d.PipeNet == nil {
 		d.PipeNet = processPipes

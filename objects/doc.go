@@ -82,6 +82,7 @@
 //	ErrNotExported      no exported interface describes the value or type
 //	ErrAddress          an address that cannot be used
 //	ErrTaken            another object is published under that name
+//	ErrForbidden        the peer does not let this node do it, see Config.Inspect
 //
 // The error of a call that its context ended wraps the context's cause:
 // context.Canceled or context.DeadlineExceeded, if the program gave no other.
@@ -95,6 +96,12 @@
 //
 // Plaintext is spoken on loopback and unix sockets; beyond the machine addresses
 // are tls://, or Config.AllowPlaintext is set. The package never retries a call.
+//
+// # Looking inside
+//
+// [Node.Stats] counts what a node holds, and [Snapshot] lists it: who holds which
+// object, since when, and when it was last called. [Inspect] does so for another
+// node, which by default tells those on its own machine alone; see Config.Inspect.
 //
 // Package objtest runs nodes in memory, for tests.
 package objects

@@ -34,6 +34,7 @@ const (
 	CodeNotExported     Code = 17 // no exported interface describes the value
 	CodeAddress         Code = 18 // an address that cannot be used
 	CodeTaken           Code = 19 // a name that is in use
+	CodeForbidden       Code = 20 // the peer does not let this node do it
 )
 
 // Sentinels for errors.Is. Each matches the [Error]s with its code.
@@ -56,6 +57,7 @@ var (
 	ErrNotExported     error = CodeNotExported
 	ErrAddress         error = CodeAddress
 	ErrTaken           error = CodeTaken
+	ErrForbidden       error = CodeForbidden
 )
 
 var codeTexts = map[Code]string{
@@ -78,6 +80,7 @@ var codeTexts = map[Code]string{
 	CodeNotExported:     "not exported",
 	CodeAddress:         "bad address",
 	CodeTaken:           "name taken",
+	CodeForbidden:       "not permitted by peer",
 }
 
 // Error returns the code's text.

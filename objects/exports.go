@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/netobj/netobj/internal/lifetime"
 	"github.com/netobj/netobj/internal/table"
@@ -30,11 +31,14 @@ type Unreferencer interface {
 // object that was passed on: then the export is a forwarder.
 type exports struct {
 	disowned func(holders []holder, why error) // told when a forwarder's object is lost
+	clock    func() time.Duration              // how old the node is
 
 	mu      sync.Mutex
 	table   *lifetime.Exports[any]
 	byValue table.Map[any, lifetime.ObjectID]         // comparable targets only
 	watches table.Map[lifetime.ObjectID, func() bool] // of forwarders: stops the watch of the object's reference
+	peers   map[lifetime.SessionID]*peer              // who the holders are, also while they are lost
+	ages    ages
 }
 
 // holder is a session with the number by which it knows an export.
@@ -43,9 +47,11 @@ type holder struct {
 	xid     lifetime.XID
 }
 
-func newExports(perSession int, disowned func([]holder, error)) *exports {
+func newExports(perSession int, clock func() time.Duration, disowned func([]holder, error)) *exports {
 	return &exports{
 		disowned: disowned,
+		clock:    clock,
+		peers:    map[lifetime.SessionID]*peer{},
 		table:    lifetime.NewExports[any](perSession),
 	}
 }
@@ -59,6 +65,7 @@ func (x *exports) id(target any) lifetime.ObjectID {
 		}
 	}
 	id := x.table.Add(target)
+	x.ages.note(id, x.tick())
 	if comparable {
 		x.byValue.Put(target, id)
 	}
@@ -76,11 +83,12 @@ func canCompare(target any) bool {
 	return v.Kind() == reflect.Pointer || v.Comparable()
 }
 
-// open lets session s hold objects, within the imports that its peer accepts.
-func (x *exports) open(s lifetime.SessionID, theirs uint64) {
+// open lets session s, with p, hold objects, within the imports that p accepts.
+func (x *exports) open(s lifetime.SessionID, p *peer) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.table.Open(s, int(min(theirs, math.MaxInt)))
+	x.table.Open(s, int(min(p.limits.Imports, math.MaxInt)))
+	x.peers[s] = p
 }
 
 // disown tells those who hold forwarder id that its object is lost.
@@ -212,6 +220,7 @@ func (x *exports) holds(s lifetime.SessionID) bool {
 func (x *exports) endSession(s lifetime.SessionID) []lifetime.Reclaimed[any] {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	delete(x.peers, s)
 	return x.forget(x.table.EndSession(s))
 }
 

@@ -70,6 +70,7 @@ func failures(t *testing.T, newPair func(*testing.T, objects.Config) *pair) map[
 	_, all["unknown name"] = objects.Open[sample.Thing](ctx, p.client, url, "nothing")
 	_, all["not the interface asked for"] = objects.Open[stranger](ctx, p.client, url, "thing")
 	_, all["not an exported interface"] = objects.Open[fmt.Stringer](ctx, p.client, url, "thing")
+	all["inspected by a stranger"] = inspectError(ctx, newPair(t, secretive))
 	all["published twice"] = objects.Publish[sample.Thing](p.server, "thing", p.local)
 	all["published nil"] = objects.Publish[sample.Thing](p.server, "none", nil)
 	_, all["pinned nil"] = objects.Pin(p.server, nil)
@@ -137,6 +138,9 @@ func failures(t *testing.T, newPair func(*testing.T, objects.Config) *pair) map[
 	return all
 }
 
+// secretive is the configuration of nodes that show nobody what they hold.
+var secretive = objects.Config{Logger: quiet.Logger, Inspect: func(objects.Peer) bool { return false }}
+
 // restarted calls an object of a node that crashed, after the caller has seen
 // that another node answers at its address.
 func restarted(t *testing.T, newPair func(*testing.T, objects.Config) *pair) error {
@@ -160,6 +164,11 @@ func openError(ctx context.Context, n *objects.Node, url string) error {
 
 func pingError(ctx context.Context, n *objects.Node) error {
 	_, err := objects.Ping(ctx, n, n.Addrs()[0])
+	return err
+}
+
+func inspectError(ctx context.Context, p *pair) error {
+	_, err := objects.Inspect(ctx, p.client, p.server.Addrs()[0])
 	return err
 }
 

@@ -41,6 +41,7 @@ func (h *heart) start(s *session) {
 
 func (h *heart) tick(s *session) {
 	s.serving.watchReader()
+	s.node.exports.pulse()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.stopped {

@@ -32,7 +32,8 @@ type Node struct {
 	born        time.Time
 	roots       roots
 	pins        pins
-	slow        sync.Map // *proxy.Method of those that the log has named, see inline.go
+	inspecting  sync.Mutex // held while a peer is told what the node holds
+	slow        sync.Map   // *proxy.Method of those that the log has named, see inline.go
 
 	ctx    context.Context // ends when the node stops working: parent of dials and sessions
 	cancel context.CancelCauseFunc
@@ -70,7 +71,7 @@ func NewNode(cfg *Config) *Node {
 		dials:       map[string]*dialling{},
 		byURL:       map[string]*session{},
 	}
-	n.exports = newExports(c.Limits.Exports, n.disown)
+	n.exports = newExports(c.Limits.Exports, n.clock, n.disown)
 	n.log = c.Logger.With("node", n.incarnation)
 	n.ctx, n.cancel = context.WithCancelCause(context.Background())
 	n.leases.init(n)

@@ -9,7 +9,7 @@ import (
 //go:generate go tool objgen
 
 // PeerService is what every node offers to its peers as object number 0.
-// Programs reach it through [Open], [As], [Describe] and [Ping].
+// Programs reach it through [Open], [As], [Describe], [Ping] and [Inspect].
 //
 //objgen:export
 type PeerService interface {
@@ -21,6 +21,9 @@ type PeerService interface {
 	Ping(ctx context.Context) error
 	// Root returns the object published under name.
 	Root(ctx context.Context, name string) (*proxy.Ref, error)
+	// Snapshot tells those who may know what the owner of an object holds, the
+	// node itself if there is none: a page that begins after skip objects.
+	Snapshot(ctx context.Context, owner *proxy.Ref, skip int) (StatePage, error)
 }
 
 // Descriptor describes an exported interface to programs that were built

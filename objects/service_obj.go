@@ -4,6 +4,7 @@ package objects
 
 import (
 	"context"
+	"time"
 
 	"github.com/netobj/netobj/marshal"
 	"github.com/netobj/netobj/proxy"
@@ -138,9 +139,40 @@ func servePeerServiceRoot(ctx context.Context, object any, in *proxy.Incoming) e
 	return err
 }
 
+// Snapshot tells those who may know what the owner of an object holds, the
+// node itself if there is none: a page that begins after skip objects.
+func (p *PeerServiceProxy) Snapshot(ctx context.Context, owner *proxy.Ref, skip int) (r0 StatePage, err error) {
+	if d := p.ProxyRef().Direct(ctx, &peerServiceInterface.Methods[4]); d != nil {
+		defer d.End(&err)
+		owner = proxy.CopyHandle(d.Arg(0), owner)
+		r0, err := d.Object.(PeerService).Snapshot(d.Context, owner, skip)
+		r0 = copyStatePage(d.Result(0), r0)
+		return r0, err
+	}
+	c := p.ProxyRef().Begin(ctx, &peerServiceInterface.Methods[4])
+	c.Args.Array(2)
+	proxy.PutHandle(&c.Args, owner)
+	c.Args.Int(int64(skip))
+	c.Invoke()
+	decodeStatePage(c.Results.Next(), &r0)
+	return r0, c.End()
+}
+
+func servePeerServiceSnapshot(ctx context.Context, object any, in *proxy.Incoming) error {
+	owner := proxy.GetHandle(in.Args.Next())
+	skip := in.Args.Next().Int()
+	if err := in.Decoded(); err != nil {
+		return err
+	}
+	r0, err := object.(PeerService).Snapshot(ctx, owner, skip)
+	in.Results.Array(1)
+	encodeStatePage(&in.Results, &r0)
+	return err
+}
+
 var peerServiceInterface = proxy.Register[PeerService](&proxy.Interface{
 	Name: "github.com/netobj/netobj/objects.PeerService",
-	Doc:  "PeerService is what every node offers to its peers as object number 0.\nPrograms reach it through [Open], [As], [Describe] and [Ping].",
+	Doc:  "PeerService is what every node offers to its peers as object number 0.\nPrograms reach it through [Open], [As], [Describe], [Ping] and [Inspect].",
 	View: func(ref *proxy.Ref) any { return NewPeerServiceProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Describe",
@@ -168,6 +200,13 @@ var peerServiceInterface = proxy.Register[PeerService](&proxy.Interface{
 		Params:    []proxy.Field{{Name: "name", Type: "string"}},
 		Results:   []proxy.Field{{Name: "", Type: "ref"}},
 		Serve:     servePeerServiceRoot,
+	}, {
+		Name:      "Snapshot",
+		Signature: "Snapshot(ctx context.Context, owner *proxy.Ref, skip int) (StatePage, error)",
+		Doc:       "Snapshot tells those who may know what the owner of an object holds, the\nnode itself if there is none: a page that begins after skip objects.",
+		Params:    []proxy.Field{{Name: "owner", Type: "ref"}, {Name: "skip", Type: "int"}},
+		Results:   []proxy.Field{{Name: "", Type: "struct(github.com/netobj/netobj/objects.StatePage){More:bool,State:struct(github.com/netobj/netobj/objects.NodeState){node:opaque:bytes(github.com/google/uuid.UUID),age_ns:duration,leases:[]struct(github.com/netobj/netobj/objects.LeaseState){addr:string,exports:int,left_ns:duration,incarnation:opaque:bytes(github.com/google/uuid.UUID)},exports:[]struct(github.com/netobj/netobj/objects.ExportState){pins:int,type:string,calls:bool,age_ns:duration,object:uint64,forward?:string,holders:[]struct(github.com/netobj/netobj/objects.HolderState){addr:string,lost:bool,grants:uint64,incarnation:opaque:bytes(github.com/google/uuid.UUID)},idle_ns:duration,running:int},imports:[]struct(github.com/netobj/netobj/objects.ImportState){addr:string,owner:opaque:bytes(github.com/google/uuid.UUID),broken?:string,grants:uint64,object:uint64,dropped:bool,interface:string},sessions:[]struct(github.com/netobj/netobj/objects.SessionState){addr:string,node:opaque:bytes(github.com/google/uuid.UUID),age_ns:duration,exports:int,imports:int,incoming:int,outgoing:int,incarnation:opaque:bytes(github.com/google/uuid.UUID)},incarnation:opaque:bytes(github.com/google/uuid.UUID)}}"}},
+		Serve:     servePeerServiceSnapshot,
 	}},
 })
 
@@ -294,4 +333,390 @@ func decodeFieldDescriptor(d *marshal.Decoder, v *FieldDescriptor) {
 			d.Skip()
 		}
 	}
+}
+
+func encodeStatePage(e *marshal.Encoder, v *StatePage) {
+	e.Map(2)
+	e.Key("More")
+	e.Bool(v.More)
+	e.Key("State")
+	encodeNodeState(e, &v.State)
+}
+
+func decodeStatePage(d *marshal.Decoder, v *StatePage) {
+	for range d.Map() {
+		switch string(d.Key()) {
+		case "More":
+			v.More = d.Bool()
+		case "State":
+			decodeNodeState(d, &v.State)
+		default:
+			d.Skip()
+		}
+	}
+}
+
+func copyStatePage(c *proxy.Copier, v StatePage) (to StatePage) {
+	to.More = v.More
+	to.State = copyNodeState(c, v.State)
+	return to
+}
+
+func encodeNodeState(e *marshal.Encoder, v *NodeState) {
+	e.Map(7)
+	e.Key("node")
+	e.Value(&v.Node)
+	e.Key("age_ns")
+	e.Int(int64(v.Age))
+	e.Key("leases")
+	if v.Leases == nil {
+		e.Nil()
+	} else {
+		e.Array(len(v.Leases))
+		for i := range v.Leases {
+			encodeLeaseState(e, &v.Leases[i])
+		}
+	}
+	e.Key("exports")
+	if v.Exports == nil {
+		e.Nil()
+	} else {
+		e.Array(len(v.Exports))
+		for i := range v.Exports {
+			encodeExportState(e, &v.Exports[i])
+		}
+	}
+	e.Key("imports")
+	if v.Imports == nil {
+		e.Nil()
+	} else {
+		e.Array(len(v.Imports))
+		for i := range v.Imports {
+			encodeImportState(e, &v.Imports[i])
+		}
+	}
+	e.Key("sessions")
+	if v.Sessions == nil {
+		e.Nil()
+	} else {
+		e.Array(len(v.Sessions))
+		for i := range v.Sessions {
+			encodeSessionState(e, &v.Sessions[i])
+		}
+	}
+	e.Key("incarnation")
+	e.Value(&v.Incarnation)
+}
+
+func decodeNodeState(d *marshal.Decoder, v *NodeState) {
+	for range d.Map() {
+		switch string(d.Key()) {
+		case "node":
+			d.Value(&v.Node)
+		case "age_ns":
+			v.Age = time.Duration(d.Int64())
+		case "leases":
+			v.Leases = marshal.MakeSlice[LeaseState](d)
+			for i := range v.Leases {
+				decodeLeaseState(d, &v.Leases[i])
+			}
+		case "exports":
+			v.Exports = marshal.MakeSlice[ExportState](d)
+			for i := range v.Exports {
+				decodeExportState(d, &v.Exports[i])
+			}
+		case "imports":
+			v.Imports = marshal.MakeSlice[ImportState](d)
+			for i := range v.Imports {
+				decodeImportState(d, &v.Imports[i])
+			}
+		case "sessions":
+			v.Sessions = marshal.MakeSlice[SessionState](d)
+			for i := range v.Sessions {
+				decodeSessionState(d, &v.Sessions[i])
+			}
+		case "incarnation":
+			d.Value(&v.Incarnation)
+		default:
+			d.Skip()
+		}
+	}
+}
+
+func copyNodeState(c *proxy.Copier, v NodeState) (to NodeState) {
+	to.Node = proxy.CopyValue(c, v.Node)
+	to.Age = v.Age
+	to.Leases = proxy.CopySlice(c, v.Leases, copyLeaseState)
+	to.Exports = proxy.CopySlice(c, v.Exports, copyExportState)
+	to.Imports = proxy.CopySlice(c, v.Imports, copyImportState)
+	to.Sessions = proxy.CopySlice(c, v.Sessions, copySessionState)
+	to.Incarnation = proxy.CopyValue(c, v.Incarnation)
+	return to
+}
+
+func encodeLeaseState(e *marshal.Encoder, v *LeaseState) {
+	e.Map(4)
+	e.Key("addr")
+	e.String(v.Addr)
+	e.Key("exports")
+	e.Int(int64(v.Exports))
+	e.Key("left_ns")
+	e.Int(int64(v.Left))
+	e.Key("incarnation")
+	e.Value(&v.Incarnation)
+}
+
+func decodeLeaseState(d *marshal.Decoder, v *LeaseState) {
+	for range d.Map() {
+		switch string(d.Key()) {
+		case "addr":
+			v.Addr = d.String()
+		case "exports":
+			v.Exports = d.Int()
+		case "left_ns":
+			v.Left = time.Duration(d.Int64())
+		case "incarnation":
+			d.Value(&v.Incarnation)
+		default:
+			d.Skip()
+		}
+	}
+}
+
+func copyLeaseState(c *proxy.Copier, v LeaseState) (to LeaseState) {
+	to.Addr = v.Addr
+	to.Exports = v.Exports
+	to.Left = v.Left
+	to.Incarnation = proxy.CopyValue(c, v.Incarnation)
+	return to
+}
+
+func encodeExportState(e *marshal.Encoder, v *ExportState) {
+	n := 8
+	if v.Forward != "" {
+		n++
+	}
+	e.Map(n)
+	e.Key("pins")
+	e.Int(int64(v.Pins))
+	e.Key("type")
+	e.String(v.Type)
+	e.Key("calls")
+	e.Bool(v.Calls)
+	e.Key("age_ns")
+	e.Int(int64(v.Age))
+	e.Key("object")
+	e.Uint(v.Object)
+	if v.Forward != "" {
+		e.Key("forward")
+		e.String(v.Forward)
+	}
+	e.Key("holders")
+	if v.Holders == nil {
+		e.Nil()
+	} else {
+		e.Array(len(v.Holders))
+		for i := range v.Holders {
+			encodeHolderState(e, &v.Holders[i])
+		}
+	}
+	e.Key("idle_ns")
+	e.Int(int64(v.Idle))
+	e.Key("running")
+	e.Int(int64(v.Running))
+}
+
+func decodeExportState(d *marshal.Decoder, v *ExportState) {
+	for range d.Map() {
+		switch string(d.Key()) {
+		case "pins":
+			v.Pins = d.Int()
+		case "type":
+			v.Type = d.String()
+		case "calls":
+			v.Calls = d.Bool()
+		case "age_ns":
+			v.Age = time.Duration(d.Int64())
+		case "object":
+			v.Object = d.Uint64()
+		case "forward":
+			v.Forward = d.String()
+		case "holders":
+			v.Holders = marshal.MakeSlice[HolderState](d)
+			for i := range v.Holders {
+				decodeHolderState(d, &v.Holders[i])
+			}
+		case "idle_ns":
+			v.Idle = time.Duration(d.Int64())
+		case "running":
+			v.Running = d.Int()
+		default:
+			d.Skip()
+		}
+	}
+}
+
+func copyExportState(c *proxy.Copier, v ExportState) (to ExportState) {
+	to.Pins = v.Pins
+	to.Type = v.Type
+	to.Calls = v.Calls
+	to.Age = v.Age
+	to.Object = v.Object
+	to.Forward = v.Forward
+	to.Holders = proxy.CopySlice(c, v.Holders, copyHolderState)
+	to.Idle = v.Idle
+	to.Running = v.Running
+	return to
+}
+
+func encodeHolderState(e *marshal.Encoder, v *HolderState) {
+	e.Map(4)
+	e.Key("addr")
+	e.String(v.Addr)
+	e.Key("lost")
+	e.Bool(v.Lost)
+	e.Key("grants")
+	e.Uint(v.Grants)
+	e.Key("incarnation")
+	e.Value(&v.Incarnation)
+}
+
+func decodeHolderState(d *marshal.Decoder, v *HolderState) {
+	for range d.Map() {
+		switch string(d.Key()) {
+		case "addr":
+			v.Addr = d.String()
+		case "lost":
+			v.Lost = d.Bool()
+		case "grants":
+			v.Grants = d.Uint64()
+		case "incarnation":
+			d.Value(&v.Incarnation)
+		default:
+			d.Skip()
+		}
+	}
+}
+
+func copyHolderState(c *proxy.Copier, v HolderState) (to HolderState) {
+	to.Addr = v.Addr
+	to.Lost = v.Lost
+	to.Grants = v.Grants
+	to.Incarnation = proxy.CopyValue(c, v.Incarnation)
+	return to
+}
+
+func encodeImportState(e *marshal.Encoder, v *ImportState) {
+	n := 6
+	if v.Broken != "" {
+		n++
+	}
+	e.Map(n)
+	e.Key("addr")
+	e.String(v.Addr)
+	e.Key("owner")
+	e.Value(&v.Owner)
+	if v.Broken != "" {
+		e.Key("broken")
+		e.String(v.Broken)
+	}
+	e.Key("grants")
+	e.Uint(v.Grants)
+	e.Key("object")
+	e.Uint(v.Object)
+	e.Key("dropped")
+	e.Bool(v.Dropped)
+	e.Key("interface")
+	e.String(v.Interface)
+}
+
+func decodeImportState(d *marshal.Decoder, v *ImportState) {
+	for range d.Map() {
+		switch string(d.Key()) {
+		case "addr":
+			v.Addr = d.String()
+		case "owner":
+			d.Value(&v.Owner)
+		case "broken":
+			v.Broken = d.String()
+		case "grants":
+			v.Grants = d.Uint64()
+		case "object":
+			v.Object = d.Uint64()
+		case "dropped":
+			v.Dropped = d.Bool()
+		case "interface":
+			v.Interface = d.String()
+		default:
+			d.Skip()
+		}
+	}
+}
+
+func copyImportState(c *proxy.Copier, v ImportState) (to ImportState) {
+	to.Addr = v.Addr
+	to.Owner = proxy.CopyValue(c, v.Owner)
+	to.Broken = v.Broken
+	to.Grants = v.Grants
+	to.Object = v.Object
+	to.Dropped = v.Dropped
+	to.Interface = v.Interface
+	return to
+}
+
+func encodeSessionState(e *marshal.Encoder, v *SessionState) {
+	e.Map(8)
+	e.Key("addr")
+	e.String(v.Addr)
+	e.Key("node")
+	e.Value(&v.Node)
+	e.Key("age_ns")
+	e.Int(int64(v.Age))
+	e.Key("exports")
+	e.Int(int64(v.Exports))
+	e.Key("imports")
+	e.Int(int64(v.Imports))
+	e.Key("incoming")
+	e.Int(int64(v.Incoming))
+	e.Key("outgoing")
+	e.Int(int64(v.Outgoing))
+	e.Key("incarnation")
+	e.Value(&v.Incarnation)
+}
+
+func decodeSessionState(d *marshal.Decoder, v *SessionState) {
+	for range d.Map() {
+		switch string(d.Key()) {
+		case "addr":
+			v.Addr = d.String()
+		case "node":
+			d.Value(&v.Node)
+		case "age_ns":
+			v.Age = time.Duration(d.Int64())
+		case "exports":
+			v.Exports = d.Int()
+		case "imports":
+			v.Imports = d.Int()
+		case "incoming":
+			v.Incoming = d.Int()
+		case "outgoing":
+			v.Outgoing = d.Int()
+		case "incarnation":
+			d.Value(&v.Incarnation)
+		default:
+			d.Skip()
+		}
+	}
+}
+
+func copySessionState(c *proxy.Copier, v SessionState) (to SessionState) {
+	to.Addr = v.Addr
+	to.Node = proxy.CopyValue(c, v.Node)
+	to.Age = v.Age
+	to.Exports = v.Exports
+	to.Imports = v.Imports
+	to.Incoming = v.Incoming
+	to.Outgoing = v.Outgoing
+	to.Incarnation = proxy.CopyValue(c, v.Incarnation)
+	return to
 }

@@ -25,6 +25,7 @@ type session struct {
 	peer peer
 	conn transport.Conn
 	log  *slog.Logger
+	born time.Duration // by the node's clock
 
 	limits    marshal.Limits  // what both sides accept in one message
 	arguments *marshal.Budget // for the peer's calls until they are answered
@@ -66,6 +67,7 @@ func (n *Node) open(link transport.Link, role transport.Role, p peer) (*session,
 		node:      n,
 		peer:      p,
 		conn:      conn,
+		born:      n.clock(),
 		log:       n.log.With("peer", p.addr, "incarnation", p.incarnation),
 		limits:    agreed(n.cfg.Limits.marshalLimits(), p.limits),
 		arguments: marshal.NewBudget("DecodeBudget", n.cfg.Limits.DecodeBudget, n.budget),
@@ -96,7 +98,7 @@ func (n *Node) open(link transport.Link, role transport.Role, p peer) (*session,
 	}
 	n.lastID++
 	s.id = n.lastID
-	n.exports.open(s.id, p.limits.Imports)
+	n.exports.open(s.id, &p)
 	n.sessions[p.incarnation] = s
 	return s, nil
 }

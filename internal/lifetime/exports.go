@@ -13,6 +13,8 @@ import (
 // Methods that can end an object's export return what was reclaimed, at most
 // once each time an object is exported.
 type Exports[T any] struct {
+	Now uint32 // the time, for what Export.Called tells; the caller sets it when it likes
+
 	limit    int // listings that one session may have
 	last     ObjectID
 	objects  table.Numbered[ObjectID, export[T]]
@@ -25,6 +27,7 @@ type export[T any] struct {
 	listings uint32 // sessions that hold it
 	pins     uint32 // names and other reasons of this node
 	running  uint32 // methods that run
+	called   uint32 // Exports.Now when the latest one ended; 0: none has
 }
 
 // holdings is what one session holds, indexed both ways.
@@ -217,6 +220,7 @@ func (x *Exports[T]) Begin(s SessionID, xid XID) (o ObjectID, target T, ok bool)
 func (x *Exports[T]) End(o ObjectID) []Reclaimed[T] {
 	e := x.objects.Get(o)
 	e.running--
+	e.called = x.Now
 	return x.sweep(o, e)
 }
 
@@ -236,6 +240,42 @@ func (x *Exports[T]) Holders(o ObjectID) iter.Seq2[SessionID, XID] {
 	return func(yield func(SessionID, XID) bool) {
 		for s, h := range x.sessions {
 			if xid, ok := h.byID.Get(o); ok && !yield(s, xid) {
+				return
+			}
+		}
+	}
+}
+
+// Export is what the table knows of one object.
+type Export[T any] struct {
+	ID      ObjectID
+	Target  T
+	Pins    int
+	Running int
+	Called  uint32 // Exports.Now when a call of it last ended; 0: never
+}
+
+// All yields every object, in no order. Meanwhile the table must not change.
+func (x *Exports[T]) All() iter.Seq[Export[T]] {
+	return func(yield func(Export[T]) bool) {
+		for o, e := range x.objects.All() {
+			if !yield(Export[T]{o, e.target, int(e.pins), int(e.running), e.called}) {
+				return
+			}
+		}
+	}
+}
+
+// Held yields the objects that session s holds, with their grants, in no order.
+// Meanwhile the table must not change.
+func (x *Exports[T]) Held(s SessionID) iter.Seq2[ObjectID, Grants] {
+	return func(yield func(ObjectID, Grants) bool) {
+		h := x.sessions[s]
+		if h == nil {
+			return
+		}
+		for _, l := range h.byXID.All() {
+			if !yield(l.object, l.n) {
 				return
 			}
 		}

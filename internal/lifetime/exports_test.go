@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"unsafe"
 )
 
 // newOwner returns a table with sessions 1 and 2 open.
@@ -193,5 +194,12 @@ func TestGrantOfWhatIsNotExported(t *testing.T) {
 	x := newOwner(9)
 	if _, err := x.Grant(1, FirstConn, 7); err == nil {
 		t.Error("object 7 does not exist and is granted")
+	}
+}
+
+// TestExportIsSmall: when a call ended stands where there was room.
+func TestExportIsSmall(t *testing.T) {
+	if size := unsafe.Sizeof(export[any]{}); size > 32 {
+		t.Errorf("%d bytes", size)
 	}
 }

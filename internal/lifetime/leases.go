@@ -1,5 +1,10 @@
 package lifetime
 
+import (
+	"iter"
+	"maps"
+)
+
 // Leases counts the time that sessions have been without a connection, for their
 // owner's side: when it is over, what they hold is dropped. It is counted in ticks
 // that are cut to a greatest, so that an owner that was itself stopped finds one
@@ -69,6 +74,9 @@ func (l *Leases[D]) End() (sessions []SessionID) {
 	clear(l.left)
 	return sessions
 }
+
+// All yields the sessions whose leases run, with what is left of them.
+func (l *Leases[D]) All() iter.Seq2[SessionID, D] { return maps.All(l.left) }
 
 // Len returns the number of leases that run.
 func (l *Leases[D]) Len() int { return len(l.left) }
