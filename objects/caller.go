@@ -176,7 +176,7 @@ func (c *call) transmit(ctx context.Context, method uint64, args []byte) *Error 
 	c.head = msg.AppendHead(c.head[:0], len(inline))
 	var err error
 	if bulk {
-		err = c.s.conn.Send(ctx, c.head, nil)
+		err = c.s.announce(ctx, c.head)
 	} else {
 		err = c.s.sendCall(ctx, &c.s.calls.due, c.head, args)
 	}

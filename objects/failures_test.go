@@ -123,6 +123,7 @@ func failures(t *testing.T, newPair func(*testing.T, objects.Config) *pair) map[
 	all["connection lost meanwhile"] = <-waited
 	_, all["connection lost before"] = made.Add(ctx, 1, 2)
 	p.local.started = nil
+	synctest.Wait() // the session has ended, and the next Open dials
 
 	again, err := objects.Open[sample.Thing](ctx, p.client, url, "thing")
 	if err != nil {

@@ -15,8 +15,9 @@ import (
 // it wants, not for each frame; what comes before is kept, at most a window.
 type inStream struct {
 	id      uint32
-	window  int64         // in bytes
-	changed chan struct{} // capacity 1: what was wanted has come, half a window is to be granted, or the end
+	window  int64                   // in bytes
+	grant   func(id, n uint32) bool // gives the peer n bytes again if that takes no waiting
+	changed chan struct{}           // capacity 1: what was wanted has come, half a window is to be granted, or the end
 
 	mu     sync.Mutex // guards what follows
 	kept   backlog    // what nobody has wanted yet
@@ -27,8 +28,8 @@ type inStream struct {
 	closed error      // why nothing more comes
 }
 
-func newInStream(id uint32, window int64) *inStream {
-	return &inStream{id: id, window: window, changed: make(chan struct{}, 1)}
+func newInStream(id uint32, window int64, grant func(id, n uint32) bool) *inStream {
+	return &inStream{id: id, window: window, grant: grant, changed: make(chan struct{}, 1)}
 }
 
 // came implements taker.
@@ -79,7 +80,11 @@ func (s *inStream) advance(n int) {
 	s.left -= n
 	before := s.taken
 	s.taken += int64(n)
-	if s.left == 0 || before < s.window/2 && s.taken >= s.window/2 {
+	due := before < s.window/2 && s.taken >= s.window/2
+	if due && s.grant != nil && s.grant(s.id, uint32(s.taken)) {
+		s.taken, due = 0, false
+	}
+	if s.left == 0 || due {
 		s.wake()
 	}
 }
@@ -222,6 +227,20 @@ func (c *muxConn) grant(id, n uint32) error {
 		c.lane.lose(err)
 	}
 	return err
+}
+
+// tryGrant is grant for those who must not wait, as the reader: it reports whether
+// the grant is under way.
+func (c *muxConn) tryGrant(id, n uint32) bool {
+	c.under.guard.streams.sent(id, int64(n), 0)
+	taken, more := c.under.tryFrame(frameWindow, id, n, nil, nil)
+	if !taken {
+		c.under.guard.streams.sent(id, -int64(n), 0)
+	}
+	if more {
+		c.lane.kick()
+	}
+	return taken
 }
 
 // backlog is a queue of bytes in blocks that are used again by all streams.

@@ -139,7 +139,7 @@ func TestBodyPastTheBuffer(t *testing.T) {
 // TestIdleStreamsKeepNoMemory: when a body is complete, nothing is left of it with its
 // stream, whether it came before it was wanted or after.
 func TestIdleStreamsKeepNoMemory(t *testing.T) {
-	in := newInStream(bulkID, initialWindow)
+	in := newInStream(bulkID, initialWindow, nil)
 	d := &directIn{inStream: in, conn: &muxConn{cfg: fuzzConfig(), ctx: t.Context()}}
 	body := pattern(100_000)
 	if err := in.came(body); err != nil {
@@ -164,6 +164,25 @@ func TestIdleStreamsKeepNoMemory(t *testing.T) {
 		d.idle()
 		if in.kept.first != nil || in.kept.last != nil || in.want != nil || in.left != 0 {
 			t.Errorf("the stream keeps %+v, wants %d bytes", in.kept, in.left)
+		}
+	}
+}
+
+// TestTheReaderGrants: the peer gets its window again without a word to the
+// receiver, unless somebody is writing.
+func TestTheReaderGrants(t *testing.T) {
+	for _, free := range []bool{true, false} {
+		var granted uint32
+		s := newInStream(bulkID, initialWindow, func(_, n uint32) bool {
+			granted += n
+			return free
+		})
+		s.want, s.left = make([]byte, initialWindow), initialWindow
+		if err := s.came(make([]byte, initialWindow/2)); err != nil {
+			t.Fatal(err)
+		}
+		if granted != initialWindow/2 || (s.taken == 0) != free || (len(s.changed) == 0) != free {
+			t.Errorf("free %v: %d granted, %d to be granted, receiver woken %v", free, granted, s.taken, len(s.changed) > 0)
 		}
 	}
 }

@@ -51,6 +51,7 @@ func openMux(conn net.Conn, role Role, info Info, cfg *Config) (*muxConn, error)
 	c.bulk = newBulkSender(c)
 	c.under = &under{Conn: conn, writeTimeout: cfg.WriteTimeout, try: newTryWriter(conn)}
 	c.under.guard = newGuard(role, cfg, time.Now, c.Abort)
+	c.under.guard.streams.grant = c.tryGrant
 	if !cfg.ThroughYamux {
 		c.under.lane, c.under.bulk = newDirectLane(c), c.bulk
 	}
@@ -206,7 +207,7 @@ func (c *muxConn) inbound(s *yamux.Stream) inbound {
 	}
 	in := c.under.guard.streams.inbound(s.StreamID())
 	if in == nil { // it was reset meanwhile
-		in = newInStream(s.StreamID(), int64(c.cfg.Window))
+		in = newInStream(s.StreamID(), int64(c.cfg.Window), nil)
 		in.close(yamux.ErrConnectionReset)
 	}
 	return &directIn{inStream: in, conn: c}

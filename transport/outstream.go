@@ -87,6 +87,34 @@ func (o *outStream) write(ctx context.Context, head heading, body []byte) error 
 	return nil
 }
 
+// tryMax is the largest body that its sender writes itself, in bytes. It is copied
+// for that, since the rest of what the network does not take at once is written
+// later.
+const tryMax = 96 << 10
+
+// tryWrite is write that never waits. It reports whether the body is under way.
+func (o *outStream) tryWrite(head heading, body []byte) bool {
+	conn, start := o.sender.conn, head.append(nil)
+	n := len(start) + len(body)
+	if n > min(tryMax, conn.cfg.Chunk) {
+		return false
+	}
+	got, closed := o.take(n)
+	taken, more := false, false
+	if got == n && !closed {
+		taken, more = conn.under.tryFrame(frameData, o.id, uint32(n), start, body)
+	}
+	if !taken {
+		o.mu.Lock()
+		o.window += int64(got)
+		o.mu.Unlock()
+	}
+	if more {
+		conn.lane.kick()
+	}
+	return taken
+}
+
 // errGivenUp: the receiver has closed the stream.
 var errGivenUp = fmt.Errorf("%w: it gave up the body", ErrTimeout)
 

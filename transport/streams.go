@@ -15,9 +15,10 @@ const initialWindow = 256 << 10
 // number, and one for what it buffers only by stream; it does not see what passes
 // it by.
 type peerStreams struct {
-	window    int64 // of one stream, in bytes
-	max       int   // streams
-	maxUnread int64 // bytes, of all streams together
+	window    int64                   // of one stream, in bytes
+	max       int                     // streams
+	maxUnread int64                   // bytes, of all streams together
+	grant     func(id, n uint32) bool // see [inStream]; may be nil
 
 	mu     sync.Mutex
 	open   map[uint32]*peerStream
@@ -50,7 +51,7 @@ func (p *peerStreams) cameOpen(id uint32) error {
 	if len(p.open) >= p.max {
 		return violation("more than %d bulk streams at once", p.max)
 	}
-	p.open[id] = &peerStream{in: newInStream(id, p.window)}
+	p.open[id] = &peerStream{in: newInStream(id, p.window, p.grant)}
 	return nil
 }
 

@@ -141,15 +141,39 @@ func (u *under) writeLane(grant uint32, payload []byte) error {
 // network. It reports whether the frames are under way; if more is true, writeLane
 // must be called to write the rest of them.
 func (u *under) tryLane(grant uint32, payload []byte) (taken, more bool) {
-	if u.try == nil || len(payload) > joinMax || !u.writing.try() {
+	if len(payload) > joinMax || !u.begins() {
 		return false, false
 	}
 	defer u.writing.give()
+	return u.tryWrite(u.laneHeads(grant, len(payload)), payload)
+}
+
+// begins takes the turn for a tried write, if it is free and nothing is in the way.
+func (u *under) begins() bool {
+	if u.try == nil || !u.writing.try() {
+		return false
+	}
 	if u.ended || u.failed != nil || len(u.tail) > 0 {
+		u.writing.give()
+		return false
+	}
+	return true
+}
+
+// tryWrite writes what the network takes at once; u.writing is held.
+func (u *under) tryWrite(heads, body []byte) (taken, more bool) {
+	u.start(heads, body)
+	return true, len(u.tail) > 0 || u.failed != nil
+}
+
+// tryFrame is writeFrame in the way of tryLane. It copies rest if that is data.
+func (u *under) tryFrame(kind byte, id, length uint32, start, rest []byte) (taken, more bool) {
+	if !u.begins() {
 		return false, false
 	}
-	u.start(u.laneHeads(grant, len(payload)), payload)
-	return true, len(u.tail) > 0 || u.failed != nil
+	defer u.writing.give()
+	u.heads = append(appendHeader(u.heads[:0], kind, id, length), start...)
+	return u.tryWrite(u.heads, rest)
 }
 
 // laneHeads returns the headers of writeLane's frames; u.writing is held.
