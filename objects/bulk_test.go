@@ -3,6 +3,7 @@ package objects_test
 import (
 	"bytes"
 	"context"
+	"math"
 	"sync"
 	"testing"
 
@@ -11,12 +12,15 @@ import (
 )
 
 // TestChunkAndWindow sends large arguments and results between nodes whose settings
-// differ, one of them with less than the least.
+// differ, some of them with less than the least or more than the most.
 func TestChunkAndWindow(t *testing.T) {
 	for _, config := range []objects.Config{
 		{Chunk: 1000, Window: 1},
 		{Chunk: 8 << 20, Window: 8 << 20},
 		{Chunk: 64 << 10, Window: 300_000, ThroughYamux: true},
+		{Chunk: -1, Window: -1},
+		{Chunk: math.MaxInt, Window: math.MaxInt},
+		{Chunk: -1, ThroughYamux: true},
 	} {
 		remote := newPairAt(t, config, "tcp://127.0.0.1:0").published(t, silentBox{})
 		var calls sync.WaitGroup

@@ -62,7 +62,8 @@ type Config struct {
 	Inspect func(Peer) bool
 
 	// Chunk is how much of a large argument or result is written at once, in bytes;
-	// a small call waits for one such write at most. Zero means 256 KiB.
+	// a small call waits for one such write at most. What is less than 1 KiB, or 2 GiB
+	// and more, is taken for the nearest that is not. Zero means 256 KiB.
 	Chunk int
 	// Window is how much of one large argument or result may be under way, in bytes,
 	// at least 256 KiB. A link carries at most a window in a round trip: 512 KiB is

@@ -24,6 +24,7 @@ import (
 type rawPeer struct {
 	t     *testing.T
 	conn  transport.Conn
+	node  uuid.UUID     // incarnation of the node
 	lane  chan []byte   // messages that the node sent
 	ended chan error    // why the connection ended
 	turn  chan struct{} // held by the reader, or by a test that stops it; capacity 1
@@ -36,11 +37,17 @@ func dialRawPeer(t *testing.T, url string) *rawPeer {
 
 func dialRawPeerOn(t *testing.T, pipes *transport.PipeNet, url string) *rawPeer {
 	t.Helper()
+	return dialRawPeerAs(t, pipes, url, uuid.New())
+}
+
+// dialRawPeerAs dials as the node of an incarnation.
+func dialRawPeerAs(t *testing.T, pipes *transport.PipeNet, url string, incarnation uuid.UUID) *rawPeer {
+	t.Helper()
 	link, err := transport.Dial(t.Context(), url, &transport.Config{PipeNet: pipes})
 	if err != nil {
 		t.Fatal(err)
 	}
-	hello := wire.Hello{Versions: wire.Versions{Min: wire.Version, Max: wire.Version}, Node: uuid.New(), Incarnation: uuid.New()}
+	hello := wire.Hello{Versions: wire.Versions{Min: wire.Version, Max: wire.Version}, Node: uuid.New(), Incarnation: incarnation}
 	var ack wire.HelloAck
 	err = errors.Join(wire.WriteHello(link, &hello), wire.ReadHelloAck(link, &ack), wire.WriteGo(link, wire.GoStart))
 	if err != nil || ack.Status != wire.StatusNew {
@@ -50,7 +57,7 @@ func dialRawPeerOn(t *testing.T, pipes *transport.PipeNet, url string) *rawPeer 
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &rawPeer{t: t, conn: conn, lane: make(chan []byte, 1000), ended: make(chan error, 1), turn: make(chan struct{}, 1)}
+	p := &rawPeer{t: t, conn: conn, node: ack.Incarnation, lane: make(chan []byte, 1000), ended: make(chan error, 1), turn: make(chan struct{}, 1)}
 	go func() { p.ended <- conn.Serve(p) }()
 	t.Cleanup(func() { conn.Abort(nil) })
 	return p
@@ -77,14 +84,22 @@ func (p *rawPeer) sendCall(m *wire.Call, args []byte) {
 func (p *rawPeer) receive(kind wire.Type) []byte {
 	p.t.Helper()
 	for {
-		select {
-		case msg := <-p.lane:
-			if got, _ := wire.Peek(msg); got == kind {
-				return msg
-			}
-		case err := <-p.ended:
-			p.t.Fatalf("the connection ended: %v", err)
+		msg := p.next()
+		if got, _ := wire.Peek(msg); got == kind {
+			return msg
 		}
+	}
+}
+
+// next waits for the node's next message.
+func (p *rawPeer) next() []byte {
+	p.t.Helper()
+	select {
+	case msg := <-p.lane:
+		return msg
+	case err := <-p.ended:
+		p.t.Fatalf("the connection ended: %v", err)
+		return nil
 	}
 }
 
@@ -105,15 +120,21 @@ func (p *rawPeer) arrive() {
 	p.receive(wire.TypePong)
 }
 
-// open asks for what the node publishes under name.
+// open asks for what the node publishes under name, and returns its number.
 func (p *rawPeer) open(name string) (xid uint64) {
+	p.t.Helper()
+	return p.opened(name).XID
+}
+
+// opened is open that returns the whole reference.
+func (p *rawPeer) opened(name string) wire.Cap {
 	p.t.Helper()
 	p.sendCall(&wire.Call{ID: 1, Method: rootMethod}, marshal.AppendString(marshal.AppendArray(nil, 1), name))
 	m := p.answer()
 	if len(m.Caps) != 1 {
 		p.t.Fatalf("no reference in %+v", m)
 	}
-	return m.Caps[0].XID
+	return m.Caps[0]
 }
 
 // faultCode is the code of a Return that reports a failure of the runtime.

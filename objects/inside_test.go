@@ -1,6 +1,7 @@
 package objects
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -187,5 +188,45 @@ func TestClosedNodesLeaveTheProcess(t *testing.T) {
 	}
 	if err := b.Close(); err != nil || a.neighbour(b.incarnation) != nil {
 		t.Errorf("a closed node is found, %v", err)
+	}
+}
+
+// givenUp is a connection that gives up every body, and goes on reading it.
+type givenUp struct {
+	answers
+	stop context.CancelFunc // of the call
+	body []byte
+}
+
+func (g *givenUp) Send(context.Context, []byte, []byte) error { return nil }
+func (g *givenUp) SendBody(ctx context.Context, _ uint64, body []byte) error {
+	g.body = body
+	g.stop()
+	return ctx.Err()
+}
+
+// TestARelayedPayloadThatMayBeReadIsNotUsedAgain: the owner's connection may be in
+// the middle of the arguments when the caller gives up. They must stay as they are.
+func TestARelayedPayloadThatMayBeReadIsNotUsedAgain(t *testing.T) {
+	n := NewNode(&Config{PoisonLent: true}) // memory that is used again is overwritten
+	defer n.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	conn := &givenUp{stop: cancel}
+	s := &session{node: n, conn: conn, ctx: t.Context(), limits: n.cfg.Limits.marshalLimits()}
+	s.calls.init(s)
+	s.serving.init(s)
+	s.imports.init(s)
+	defer s.imports.collector.stop()
+	ref, err := s.imports.receive(&wire.Cap{XID: 1, Object: 5}, passing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := &incoming{s: s, payload: bytes.Repeat([]byte{7}, 1<<20)}
+	if a := in.relay(ctx, ref); a.status != wire.StatusFault {
+		t.Errorf("the call was answered with status %v", a.status)
+	}
+	in.recycle()
+	if !bytes.Equal(conn.body, bytes.Repeat([]byte{7}, 1<<20)) {
+		t.Errorf("the owner's connection reads %.8x", conn.body)
 	}
 }

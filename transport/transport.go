@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/url"
 	"strings"
@@ -142,7 +143,8 @@ type Config struct {
 	// PeerStreams is how many bulk streams the peer said it lets be open. Zero means
 	// MaxStreams.
 	PeerStreams int
-	// Chunk is how much of a bulk body is written at once, in bytes. The lane waits
+	// Chunk is how much of a bulk body is written at once, in bytes, at least 1 KiB and
+	// less than 2 GiB; what is beyond is taken for the nearest of these. The lane waits
 	// for one such write at most. Zero means 256 KiB.
 	Chunk int
 	// Window is the flow-control window of a stream in bytes, at least 256 KiB: so
@@ -175,6 +177,7 @@ func (c *Config) defaults() *Config {
 	orDefault(&d.MaxStreams, 128)
 	orDefault(&d.PeerStreams, d.MaxStreams)
 	orDefault(&d.Chunk, 256<<10)
+	d.Chunk = min(max(d.Chunk, 1<<10), math.MaxInt32) // a frame's length has 32 bits
 	orDefault(&d.Window, 512<<10)
 	return &d
 }
