@@ -41,7 +41,7 @@ func parse(args []string, errors io.Writer) (*settings, error) {
 	f.StringVar(&s.svg, "svg", "", "write the picture to a `file`")
 	f.StringVar(&s.doc, "doc", "", "replace the results in a Markdown `file`")
 	f.StringVar(&s.from, "from", "", "read the report from a `file` that -json wrote; nothing is measured")
-	f.StringVar(&s.profiles, "cpuprofile", "", "write CPU profiles of both processes to a `folder`, those of the first round")
+	f.StringVar(&s.profiles, "profiles", "", "write CPU and heap profiles of both processes to a `folder`, those of the first round")
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func parse(args []string, errors io.Writer) (*settings, error) {
 }
 
 // files are the flags that say where to read and write, and not what to measure.
-var files = []string{"json", "svg", "doc", "from", "cpuprofile"}
+var files = []string{"json", "svg", "doc", "from", "profiles"}
 
 // commandOf returns the command that measures what the flags say.
 func commandOf(f *flag.FlagSet) string {

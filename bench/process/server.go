@@ -36,7 +36,7 @@ type serverReady struct {
 }
 
 // StartServer starts the server of a peer, on one CPU or, if cpu is AnyCPU, on
-// all. A CPU profile is written if profile names a file. The process is killed
+// all. Profiles are written if profile names a file. The process is killed
 // when ctx ends.
 func StartServer(ctx context.Context, p peer.Peer, cpu int, profile string) (*Server, error) {
 	traits := p.Traits()
