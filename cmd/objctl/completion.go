@@ -118,7 +118,7 @@ func (t *tool) arguments(ctx context.Context, cmd, prefix string) (all []string)
 		return []string{"bash", "zsh", "fish"}
 	case "help":
 		return commandNames()
-	case "ls", "inspect", "call", "watch", "rm":
+	case "ls", "inspect", "call", "watch", "rm", "refs", "conns", "leases", "leaks":
 		names, err := t.names(ctx)
 		if err != nil {
 			return nil

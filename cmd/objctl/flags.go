@@ -16,6 +16,7 @@ type options struct {
 	registry      string
 	timeout       time.Duration
 	format        string // table or json
+	idle          time.Duration
 	ca, cert, key string // files
 	version       bool
 }
@@ -24,6 +25,7 @@ const flagHelp = `Flags, anywhere on the line:
   --registry URL      the registry; default $OBJREGISTRY, then tcp://127.0.0.1:7000
   --timeout DURATION  bound on the whole command, except watch; default 10s
   -o table|json       output; default table
+  --idle DURATION     leaks: time without a call; default 10m
   --tls-ca FILE       certificates to trust, for tls:// addresses
   --tls-cert FILE     this side's certificate, with --tls-key FILE
 `
@@ -34,6 +36,7 @@ func (o *options) flags() *flag.FlagSet {
 	flags.StringVar(&o.registry, "registry", "", "")
 	flags.DurationVar(&o.timeout, "timeout", 10*time.Second, "")
 	flags.StringVar(&o.format, "o", "table", "")
+	flags.DurationVar(&o.idle, "idle", 10*time.Minute, "")
 	flags.StringVar(&o.ca, "tls-ca", "", "")
 	flags.StringVar(&o.cert, "tls-cert", "", "")
 	flags.StringVar(&o.key, "tls-key", "", "")

@@ -6,6 +6,10 @@
 //	objctl watch [PREFIX]              changes of names, until interrupted
 //	objctl rm NAME                     remove a name
 //	objctl ping [URL]                  time a round trip to a node, the registry's by default
+//	objctl refs [URL|NAME]             objects that a node has given and holds
+//	objctl conns [URL|NAME]            a node's connections
+//	objctl leases [URL|NAME]           a node's lost peers, and how long they may come back
+//	objctl leaks [URL|NAME]            objects of a node that its peers may have forgotten
 //	objctl version                     the version
 //	objctl completion bash|zsh|fish    a completion script
 //	objctl help [COMMAND]              what a command takes; "objctl help call" has the most to say
@@ -15,6 +19,7 @@
 //	--registry URL       the registry; default $OBJREGISTRY, then tcp://127.0.0.1:7000
 //	--timeout DURATION   bound on the whole command but watch; default 10s
 //	-o table|json        output; default table
+//	--idle DURATION      leaks: time without a call; default 10m
 //	--tls-ca, --tls-cert, --tls-key FILE   for tls:// addresses
 //
 // Colour is used on terminals alone, and not if NO_COLOR is set.
@@ -67,6 +72,10 @@ func commands() []command {
 		{"watch", "[PREFIX]", "print changes of names", watchHelp, 0, 1, watch},
 		{"rm", "NAME", "remove a name", "", 1, 1, remove},
 		{"ping", "[URL]", "time a round trip to a node", "", 0, 1, ping},
+		{"refs", "[URL|NAME]", "list the objects that a node has given and holds", refsHelp, 0, 1, refs},
+		{"conns", "[URL|NAME]", "list a node's connections", connsHelp, 0, 1, conns},
+		{"leases", "[URL|NAME]", "list a node's lost peers", leasesHelp, 0, 1, leases},
+		{"leaks", "[URL|NAME]", "list objects that peers may have forgotten", leaksHelp, 0, 1, leaks},
 		{"version", "", "print the version", "", 0, 0, version},
 		{"completion", "bash|zsh|fish", "print a completion script", completionHelp, 1, 1, completion},
 		{"help", "[COMMAND]", "say more about a command", "", 0, 1, help},
