@@ -204,8 +204,22 @@ func (d *Decoder) Bool() bool {
 	return ok && h.short == 21
 }
 
+// small reads a number below 24, which is one byte, if that is next: most numbers
+// of a message's head are such.
+func (d *Decoder) small() (v byte, ok bool) {
+	if d.off >= len(d.data) || d.data[d.off] >= 24 || d.absent || d.err != nil {
+		return 0, false
+	}
+	v = d.data[d.off]
+	d.off++
+	return v, true
+}
+
 // signed reads an integer that fits bits.
 func (d *Decoder) signed(bits uint, want string) int64 {
+	if v, ok := d.small(); ok {
+		return int64(v)
+	}
 	h, ok := d.head()
 	if !ok {
 		return 0
@@ -226,6 +240,9 @@ func (d *Decoder) signed(bits uint, want string) int64 {
 
 // unsigned reads a natural number up to max.
 func (d *Decoder) unsigned(max uint64, want string) uint64 {
+	if v, ok := d.small(); ok {
+		return uint64(v)
+	}
 	h, ok := d.head()
 	if !ok {
 		return 0

@@ -56,6 +56,9 @@ var errNoType = errors.New("no message type in it")
 
 // Peek returns the type of a message, which is never 0.
 func Peek(msg []byte) (Type, error) {
+	if len(msg) > 1 && msg[0] > 0x80 && msg[0] < 0x98 && msg[1] > 0 && msg[1] < 0x18 {
+		return Type(msg[1]), nil // an array of 1 to 23 elements, a number of one byte
+	}
 	d, _ := open(msg, 1)
 	t := Type(d.Uint64())
 	if t == 0 {
