@@ -28,6 +28,7 @@ type rawPeer struct {
 	lane  chan []byte   // messages that the node sent
 	ended chan error    // why the connection ended
 	turn  chan struct{} // held by the reader, or by a test that stops it; capacity 1
+	opens uint64        // calls of open, whose numbers are 1, 1001 and so on
 }
 
 func dialRawPeer(t *testing.T, url string) *rawPeer {
@@ -129,7 +130,8 @@ func (p *rawPeer) open(name string) (xid uint64) {
 // opened is open that returns the whole reference.
 func (p *rawPeer) opened(name string) wire.Cap {
 	p.t.Helper()
-	p.sendCall(&wire.Call{ID: 1, Method: rootMethod}, marshal.AppendString(marshal.AppendArray(nil, 1), name))
+	p.sendCall(&wire.Call{ID: 1 + 1000*p.opens, Method: rootMethod}, marshal.AppendString(marshal.AppendArray(nil, 1), name))
+	p.opens++
 	m := p.answer()
 	if len(m.Caps) != 1 {
 		p.t.Fatalf("no reference in %+v", m)

@@ -198,7 +198,8 @@ type givenUp struct {
 	body []byte
 }
 
-func (g *givenUp) Send(context.Context, []byte, []byte) error { return nil }
+func (g *givenUp) Send(context.Context, []byte, []byte) error  { return nil }
+func (g *givenUp) Queue(context.Context, []byte, []byte) error { return nil }
 func (g *givenUp) SendBody(ctx context.Context, _ uint64, body []byte) error {
 	g.body = body
 	g.stop()
