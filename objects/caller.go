@@ -92,6 +92,7 @@ func (c *call) open(pc *proxy.Call) error {
 		fail.Outcome = FailedThere
 		return fail
 	}
+	enterScope(pc.Context(), r.slots)
 	pc.Results.Reset(r.payload, r.slots, &c.s.limits, c.s.results)
 	pc.Results.Prepay(max(r.held-int64(cap(r.payload)), 0))
 	if r.held > 0 {

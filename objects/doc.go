@@ -46,7 +46,7 @@
 //
 // The owner of an object counts the references that it gave away. A holder gives
 // a reference back when its garbage collector finds that no proxy is left, or at
-// once by [Release]. When the last one is back, the object is no longer held by
+// once by [Release], or at the end of a [Scope]. When the last one is back, the object is no longer held by
 // the node, and its Unreferenced method is called if it has one (see
 // [Unreferencer]). An object that ends before its holders let go of it is made
 // useless to them by [Disown].

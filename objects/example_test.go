@@ -229,3 +229,27 @@ func ExamplePeerFrom() {
 	// Output:
 	// true true tcp
 }
+
+// What is received inside a scope goes back when it ends, but for what is kept.
+func ExampleNewScope() {
+	server, client, alice := serve(&account{})
+	defer server.Close()
+	defer client.Close()
+	defer objects.Release(alice)
+
+	ctx, scope := objects.NewScope(context.Background())
+	if err := objects.Publish[bank.Account](server, "bob", &account{}); err != nil {
+		log.Fatal(err)
+	}
+	bob, err := objects.Open[bank.Account](ctx, client, server.Addrs()[0], "bob")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(bob.Deposit(ctx, 500))
+	scope.Close()
+	_, err = bob.Deposit(context.Background(), 500)
+	fmt.Println(errors.Is(err, objects.ErrReleased))
+	// Output:
+	// 500 <nil>
+	// true
+}

@@ -159,7 +159,7 @@ func (m *imports) drop(i *imported) bool {
 	return true
 }
 
-const hintReleased = "this process called objects.Release on it; get a new reference"
+const hintReleased = "this process gave it back, by objects.Release, Forget or the end of a Scope; get a new reference"
 
 // collect gives back the references that the garbage collector found dead.
 func (m *imports) collect(dead []*imported) {

@@ -135,6 +135,9 @@ func (d *direct) Carry(slots []marshal.Slot, results bool) ([]marshal.Slot, erro
 	defer from.imports.unuse(out.used...)
 	there, _, err := to.receiveCaps(out.caps, surfacing)
 	if err == nil {
+		if results {
+			enterScope(d.ctx.caller, there)
+		}
 		return there, nil
 	}
 	if over := d.over(); over != nil {

@@ -70,16 +70,19 @@ func (x *exports) letPass(ref *proxy.Ref) {
 // has forgotten v as often as it received it, v is given back to its owner at
 // once, unless peers hold it through this node: they keep it, and the last of them
 // gives it back. Brokers such as registries use it; other programs let the
-// garbage collector do this, or call [Release]. A value of this process is left
+// garbage collector do this, call [Release], or work in a [Scope]. A value of this process is left
 // alone.
 func Forget(v any) {
-	ref := handleOf(v)
-	i := importOf(ref)
-	if i == nil {
-		return
+	if ref := handleOf(v); importOf(ref) != nil {
+		forget(ref, 1)
 	}
+}
+
+// forget gives back receipts of ref.
+func forget(ref *proxy.Ref, receipts int) {
+	i := importOf(ref)
 	i.s.imports.mu.Lock()
-	i.surfaced--
+	i.surfaced -= receipts
 	i.s.imports.mu.Unlock()
 	i.s.node.exports.letPass(ref)
 }
