@@ -54,7 +54,7 @@
 // When a connection breaks, its references fail from then on; [Alive] tells of
 // it as it happens. The owner keeps what the lost peer held for Config.Lease,
 // then drops it. Cycles of references between processes are not collected: one of
-// them must be released.
+// them must be released, or be a [WeakRef].
 //
 // # Errors
 //

@@ -76,6 +76,9 @@ func failures(t *testing.T, newPair func(*testing.T, objects.Config) *pair) map[
 	_, all["pinned nil"] = objects.Pin(p.server, nil)
 	_, all["pinned what nobody can call"] = objects.Pin(p.server, 7)
 	_, all["pinned what cannot be compared"] = objects.Pin(p.server, []int{7})
+	_, all["weak reference to no pointer"] = objects.NewWeakRef[sample.Named](ctx, name("x"))
+	_, all["weak reference to nil"] = objects.NewWeakRef[sample.Thing](ctx, nil)
+	all["weak reference to another's value"] = weakenValue(ctx, p)
 	all["address without scheme"] = p.server.Listen(ctx, "localhost:7000")
 	all["plaintext beyond loopback"] = p.server.Listen(ctx, "tcp://0.0.0.0:0")
 	all["nobody listens"] = openError(ctx, p.client, "pipe://nobody")
@@ -170,6 +173,23 @@ func pingError(ctx context.Context, n *objects.Node) error {
 
 func inspectError(ctx context.Context, p *pair) error {
 	_, err := objects.Inspect(ctx, p.client, p.server.Addrs()[0])
+	return err
+}
+
+// name is an object that is no pointer.
+type name string
+
+func (n name) Name(context.Context) (string, error) { return string(n), nil }
+
+func weakenValue(ctx context.Context, p *pair) error {
+	if err := objects.Publish[sample.Named](p.server, "value", name("x")); err != nil {
+		return err
+	}
+	remote, err := objects.Open[sample.Named](ctx, p.client, p.server.Addrs()[0], "value")
+	if err != nil {
+		return err
+	}
+	_, err = objects.NewWeakRef(ctx, remote)
 	return err
 }
 

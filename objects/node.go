@@ -32,6 +32,7 @@ type Node struct {
 	born        time.Time
 	roots       roots
 	pins        pins
+	fallen      fallen
 	inspecting  sync.Mutex // held while a peer is told what the node holds
 	slow        sync.Map   // *proxy.Method of those that the log has named, see inline.go
 

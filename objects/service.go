@@ -9,7 +9,8 @@ import (
 //go:generate go tool objgen
 
 // PeerService is what every node offers to its peers as object number 0.
-// Programs reach it through [Open], [As], [Describe], [Ping] and [Inspect].
+// Programs reach it through [Open], [As], [Describe], [Ping], [Inspect]
+// and [NewWeakRef].
 //
 //objgen:export
 type PeerService interface {
@@ -24,6 +25,18 @@ type PeerService interface {
 	// Snapshot tells those who may know what the owner of an object holds, the
 	// node itself if there is none: a page that begins after skip objects.
 	Snapshot(ctx context.Context, owner *proxy.Ref, skip int) (StatePage, error)
+	// Weaken returns what stands for an object, passed as interface iface, and
+	// does not keep it alive.
+	Weaken(ctx context.Context, object *proxy.Ref, iface string) (WeakHandle, error)
+}
+
+// WeakHandle stands for an object that it does not keep alive. Programs use it
+// through a [WeakRef]. When the object is gone, the handle is, too.
+//
+//objgen:export
+type WeakHandle interface {
+	// Get returns the object; it fails with ErrGone.
+	Get(ctx context.Context) (*proxy.Ref, error)
 }
 
 // Descriptor describes an exported interface to programs that were built

@@ -170,9 +170,76 @@ func servePeerServiceSnapshot(ctx context.Context, object any, in *proxy.Incomin
 	return err
 }
 
+// Weaken returns what stands for an object, passed as interface iface, and
+// does not keep it alive.
+func (p *PeerServiceProxy) Weaken(ctx context.Context, object *proxy.Ref, iface string) (r0 WeakHandle, err error) {
+	if d := p.ProxyRef().Direct(ctx, &peerServiceInterface.Methods[5]); d != nil {
+		defer d.End(&err)
+		object = proxy.CopyHandle(d.Arg(0), object)
+		r0, err := d.Object.(PeerService).Weaken(d.Context, object, iface)
+		r0 = proxy.CopyRef(d.Result(0), r0)
+		return r0, err
+	}
+	c := p.ProxyRef().Begin(ctx, &peerServiceInterface.Methods[5])
+	c.Args.Array(2)
+	proxy.PutHandle(&c.Args, object)
+	c.Args.String(iface)
+	c.Invoke()
+	r0 = proxy.GetRef[WeakHandle](c.Results.Next())
+	return r0, c.End()
+}
+
+func servePeerServiceWeaken(ctx context.Context, object2 any, in *proxy.Incoming) error {
+	object := proxy.GetHandle(in.Args.Next())
+	iface := in.Args.Next().String()
+	if err := in.Decoded(); err != nil {
+		return err
+	}
+	r0, err := object2.(PeerService).Weaken(ctx, object, iface)
+	in.Results.Array(1)
+	proxy.PutRef(&in.Results, r0)
+	return err
+}
+
+// WeakHandleProxy calls a WeakHandle that lives in another process.
+type WeakHandleProxy proxy.Ref
+
+var _ WeakHandle = (*WeakHandleProxy)(nil)
+
+// NewWeakHandleProxy returns the proxy of the object that ref names.
+func NewWeakHandleProxy(ref *proxy.Ref) *WeakHandleProxy { return (*WeakHandleProxy)(ref) }
+
+// ProxyRef returns the reference behind the proxy.
+func (p *WeakHandleProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
+
+// Get returns the object; it fails with ErrGone.
+func (p *WeakHandleProxy) Get(ctx context.Context) (r0 *proxy.Ref, err error) {
+	if d := p.ProxyRef().Direct(ctx, &weakHandleInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		r0, err := d.Object.(WeakHandle).Get(d.Context)
+		r0 = proxy.CopyHandle(d.Result(0), r0)
+		return r0, err
+	}
+	c := p.ProxyRef().Begin(ctx, &weakHandleInterface.Methods[0])
+	c.Args.Array(0)
+	c.Invoke()
+	r0 = proxy.GetHandle(c.Results.Next())
+	return r0, c.End()
+}
+
+func serveWeakHandleGet(ctx context.Context, object any, in *proxy.Incoming) error {
+	if err := in.Decoded(); err != nil {
+		return err
+	}
+	r0, err := object.(WeakHandle).Get(ctx)
+	in.Results.Array(1)
+	proxy.PutHandle(&in.Results, r0)
+	return err
+}
+
 var peerServiceInterface = proxy.Register[PeerService](&proxy.Interface{
 	Name: "github.com/netobj/netobj/objects.PeerService",
-	Doc:  "PeerService is what every node offers to its peers as object number 0.\nPrograms reach it through [Open], [As], [Describe], [Ping] and [Inspect].",
+	Doc:  "PeerService is what every node offers to its peers as object number 0.\nPrograms reach it through [Open], [As], [Describe], [Ping], [Inspect]\nand [NewWeakRef].",
 	View: func(ref *proxy.Ref) any { return NewPeerServiceProxy(ref) },
 	Methods: []proxy.Method{{
 		Name:      "Describe",
@@ -207,6 +274,26 @@ var peerServiceInterface = proxy.Register[PeerService](&proxy.Interface{
 		Params:    []proxy.Field{{Name: "owner", Type: "ref"}, {Name: "skip", Type: "int"}},
 		Results:   []proxy.Field{{Name: "", Type: "struct(github.com/netobj/netobj/objects.StatePage){More:bool,State:struct(github.com/netobj/netobj/objects.NodeState){node:opaque:bytes(github.com/google/uuid.UUID),age_ns:duration,leases:[]struct(github.com/netobj/netobj/objects.LeaseState){addr:string,exports:int,left_ns:duration,incarnation:opaque:bytes(github.com/google/uuid.UUID)},exports:[]struct(github.com/netobj/netobj/objects.ExportState){pins:int,type:string,calls:bool,age_ns:duration,object:uint64,forward?:string,holders:[]struct(github.com/netobj/netobj/objects.HolderState){addr:string,lost:bool,grants:uint64,incarnation:opaque:bytes(github.com/google/uuid.UUID)},idle_ns:duration,running:int},imports:[]struct(github.com/netobj/netobj/objects.ImportState){addr:string,owner:opaque:bytes(github.com/google/uuid.UUID),broken?:string,grants:uint64,object:uint64,dropped:bool,interface:string},sessions:[]struct(github.com/netobj/netobj/objects.SessionState){addr:string,node:opaque:bytes(github.com/google/uuid.UUID),age_ns:duration,exports:int,imports:int,incoming:int,outgoing:int,incarnation:opaque:bytes(github.com/google/uuid.UUID)},incarnation:opaque:bytes(github.com/google/uuid.UUID)}}"}},
 		Serve:     servePeerServiceSnapshot,
+	}, {
+		Name:      "Weaken",
+		Signature: "Weaken(ctx context.Context, object *proxy.Ref, iface string) (WeakHandle, error)",
+		Doc:       "Weaken returns what stands for an object, passed as interface iface, and\ndoes not keep it alive.",
+		Params:    []proxy.Field{{Name: "object", Type: "ref"}, {Name: "iface", Type: "string"}},
+		Results:   []proxy.Field{{Name: "", Type: "ref(github.com/netobj/netobj/objects.WeakHandle)"}},
+		Serve:     servePeerServiceWeaken,
+	}},
+})
+
+var weakHandleInterface = proxy.Register[WeakHandle](&proxy.Interface{
+	Name: "github.com/netobj/netobj/objects.WeakHandle",
+	Doc:  "WeakHandle stands for an object that it does not keep alive. Programs use it\nthrough a [WeakRef]. When the object is gone, the handle is, too.",
+	View: func(ref *proxy.Ref) any { return NewWeakHandleProxy(ref) },
+	Methods: []proxy.Method{{
+		Name:      "Get",
+		Signature: "Get(ctx context.Context) (*proxy.Ref, error)",
+		Doc:       "Get returns the object; it fails with ErrGone.",
+		Results:   []proxy.Field{{Name: "", Type: "ref"}},
+		Serve:     serveWeakHandleGet,
 	}},
 })
 
