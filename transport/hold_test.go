@@ -77,3 +77,33 @@ func TestNothingIsHeldOffTheReader(t *testing.T) {
 		t.Errorf("written %q", s.writes)
 	}
 }
+
+// endingSink is the stream of a lane whose connection ends during a tried write.
+type endingSink struct {
+	sink
+	l *laneWriter
+}
+
+func (s *endingSink) tryWrite(batch []byte) (taken, more bool) {
+	s.l.fail(errPeerClosed)
+	return s.sink.tryWrite(batch)
+}
+
+// TestNothingStartsAfterTheEnd: when the connection ends during a tried write, no
+// goroutine is started for the rest. Serve may have waited for all of them already.
+func TestNothingStartsAfterTheEnd(t *testing.T) {
+	for name, busy := range map[string]bool{"taken": false, "not taken": true} {
+		l := newLaneWriter(fuzzConfig(), &muxConn{})
+		l.w = &endingSink{sink{busy: busy}, l}
+		l.run = func() {
+			defer l.conn.tasks.Done()
+			t.Errorf("%s: a goroutine was started", name)
+		}
+		if err := l.send(impatient, []byte("a"), nil, queued); err != nil {
+			t.Error(err)
+		}
+		l.flushNow()
+		l.conn.tasks.Wait()
+		l.drain() // nobody writes any more
+	}
+}

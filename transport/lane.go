@@ -138,7 +138,7 @@ func (l *laneWriter) writeNow() {
 		l.buf = append(batch, l.buf...)
 	}
 	l.kicked = l.kicked || more
-	if len(l.buf) > 0 || l.kicked {
+	if (len(l.buf) > 0 || l.kicked) && l.err == nil { // after the end Serve may be past its wait
 		l.start()
 	} else {
 		l.stopped()
