@@ -70,6 +70,23 @@ func TestATriedWriteIsFinished(t *testing.T) {
 	}
 }
 
+// TestATriedWriteIsFinishedBeforeTheEnd: a frame of which the network took a part
+// leaves whole, although the connection is closing.
+func TestATriedWriteIsFinishedBeforeTheEnd(t *testing.T) {
+	conn, peer := socketPair(t)
+	u := &under{Conn: conn, writeTimeout: time.Minute, try: newTryWriter(conn)}
+	payload := make([]byte, 50_000)
+	frames := 0
+	for more := false; !more; frames++ {
+		_, more = u.tryLane(0, payload)
+	}
+	go u.closeWrite()
+	n, err := io.Copy(io.Discard, peer)
+	if want := int64(frames * (headerSize + len(payload))); n != want || err != nil {
+		t.Errorf("%d bytes of %d came, %v", n, want, err)
+	}
+}
+
 // TestATriedWriteFails on a connection that has ended: the goroutine that writes is
 // to learn of it, not the sender.
 func TestATriedWriteFails(t *testing.T) {

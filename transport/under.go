@@ -214,10 +214,11 @@ func (u *under) writeFrame(kind byte, id, length uint32, start, rest []byte) err
 }
 
 // closeWrite tells the peer that nothing more comes, and leaves the other
-// direction open.
+// direction open. What a tried write has left is under way, and leaves first.
 func (u *under) closeWrite() {
 	u.writing.take()
 	defer u.writing.give()
+	u.flush()
 	u.ended = true
 	if half, ok := u.Conn.(interface{ CloseWrite() error }); ok {
 		half.CloseWrite()
