@@ -25,6 +25,7 @@ type call struct {
 	id      uint64
 	sent    bool
 	relayed bool // made for a peer, see relay.go
+	prompt  bool // its caller resumes at once when it is woken: it is not sending a body
 	out     outgoing
 	head    []byte
 	done    chan struct{} // the reader signals that reply is filled in; capacity 1
@@ -212,13 +213,13 @@ func (c *call) wait(ctx context.Context) *Error {
 	c.s.serving.kick() // one more may run for each call that waits
 	select {
 	case <-c.done:
-		c.s.calls.resumed()
+		c.s.calls.resumed(c)
 		return c.failed
 	case <-ctx.Done():
 	}
 	if !c.s.calls.abandon(c) { // the reply came at the same moment
 		<-c.done
-		c.s.calls.resumed()
+		c.s.calls.resumed(c)
 		return c.failed
 	}
 	c.s.sendLater(&wire.Cancel{ID: c.id})

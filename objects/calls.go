@@ -28,7 +28,7 @@ type calls struct {
 	err      *Error // why no call can be made; nil while the session is up
 
 	awaited atomic.Int64 // calls in pending that somebody waits for; changed with mu held
-	due     atomic.Int64 // callers that were woken and have not resumed: most have another call to make
+	due     atomic.Int64 // callers of prompt calls that were woken and have not resumed: most have another call to make
 }
 
 // flight is a call whose Return has not come.
@@ -75,6 +75,7 @@ func (t *calls) register(ctx context.Context, c *call, size int64, bulk bool, ms
 	}
 	t.lastID++
 	c.id, msg.ID = t.lastID, t.lastID
+	c.prompt = !bulk
 	if bulk {
 		t.lastBulk++
 		msg.Body.Bulk, msg.Body.BulkID = true, t.lastBulk
@@ -148,7 +149,7 @@ func (t *calls) withdraw(c *call) {
 	t.mu.Unlock()
 	if !pending { // the session ended meanwhile and signalled it
 		<-c.done
-		t.resumed()
+		t.resumed(c)
 	}
 }
 
@@ -244,14 +245,16 @@ func (t *calls) fail(why *Error) {
 
 // wake tells the caller of c that it has its reply, or that there will be none.
 func (t *calls) wake(c *call) {
-	t.due.Add(1)
+	if c.prompt {
+		t.due.Add(1)
+	}
 	c.done <- struct{}{}
 }
 
-// resumed notes that a caller was woken. The last one sees to what the others have
-// sent meanwhile.
-func (t *calls) resumed() {
-	if t.due.Add(-1) == 0 {
+// resumed notes that the caller of c was woken. The last one sees to what the others
+// have sent meanwhile.
+func (t *calls) resumed(c *call) {
+	if c.prompt && t.due.Add(-1) == 0 {
 		t.s.conn.Flush()
 	}
 }

@@ -231,3 +231,51 @@ func TestARelayedPayloadThatMayBeReadIsNotUsedAgain(t *testing.T) {
 		t.Errorf("the owner's connection reads %.8x", conn.body)
 	}
 }
+
+// hasty is a connection to a peer that answers bulk calls before their body is sent.
+type hasty struct {
+	answers
+	s       *session
+	meet    func() // called while the body is being sent
+	flushed int    // how often the queue was written
+}
+
+func (h *hasty) Queue(context.Context, []byte, []byte) error { return nil }
+func (h *hasty) Flush()                                      { h.flushed++ }
+func (h *hasty) SendBody(context.Context, uint64, []byte) error {
+	m := wire.Return{ID: 1, Status: wire.StatusOK}
+	err := h.s.receiveReturn(append(m.AppendHead(nil, 1), 0x80))
+	h.meet()
+	return err
+}
+
+// TestNobodyWaitsForTheBodyOfAnAnsweredCall: a caller that has its answer, and is
+// still sending a large argument, is not about to join the calls of others.
+func TestNobodyWaitsForTheBodyOfAnAnsweredCall(t *testing.T) {
+	n := NewNode(nil)
+	defer n.Close()
+	conn := &hasty{}
+	s := &session{node: n, conn: conn, ctx: t.Context(), limits: n.cfg.Limits.marshalLimits()}
+	conn.s = s
+	s.calls.init(s)
+	s.serving.init(s)
+	s.imports.init(s)
+	defer s.imports.collector.stop()
+	conn.meet = func() {
+		before := conn.flushed
+		if err := s.sendCall(t.Context(), &s.calls.due, nil, nil); err != nil || conn.flushed == before {
+			t.Errorf("a small call is not written, %v", err)
+		}
+	}
+	ref, err := s.imports.receive(&wire.Cap{XID: 1, Object: 5}, passing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := &incoming{s: s, payload: make([]byte, 1<<20)}
+	if a := in.relay(t.Context(), ref); a.status != wire.StatusOK {
+		t.Errorf("the call was answered with status %v", a.status)
+	}
+	if due := s.calls.due.Load(); due != 0 {
+		t.Errorf("%d callers are said to be about to resume", due)
+	}
+}
