@@ -11,8 +11,11 @@ import (
 	"testing"
 )
 
-// maxLines is the length of a file at which it wants to be two.
-const maxLines = 500
+// The lengths at which a file, or a function, wants to be two.
+const (
+	maxLines         = 450
+	maxFunctionLines = 90
+)
 
 // sources parses the module's own Go files, without those in testdata, and calls
 // f with each.
@@ -83,6 +86,28 @@ func TestFileLength(t *testing.T) {
 			t.Errorf("%s has %d lines, more than %d: split it", s.name, n, maxLines)
 		}
 	})
+}
+
+// TestFunctionLength looks at what people write and read, as TestFileLength does.
+func TestFunctionLength(t *testing.T) {
+	longest := 0
+	sources(t, func(s *source) {
+		if s.isTest() || ast.IsGenerated(s.File) {
+			return
+		}
+		for _, d := range s.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			n := s.files.Position(f.End()).Line - s.files.Position(f.Pos()).Line + 1
+			longest = max(longest, n)
+			if n > maxFunctionLines {
+				s.errorf(f, "%s has %d lines, more than %d: split it", f.Name, n, maxFunctionLines)
+			}
+		}
+	})
+	t.Logf("the longest function has %d lines", longest)
 }
 
 // TestGeneratedImports: a generated file knows of the runtime the packages proxy
