@@ -10,6 +10,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -38,6 +39,9 @@ var (
 
 func command(ctx context.Context, args []string, out, progress io.Writer) error {
 	s, err := parse(args, progress)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil // parse has printed it
+	}
 	if err != nil {
 		return err
 	}

@@ -153,6 +153,20 @@ func TestFlags(t *testing.T) {
 	}
 }
 
+// TestHelp: -h names all flags, peers and rows, and is no failure.
+func TestHelp(t *testing.T) {
+	var help strings.Builder
+	if err := command(t.Context(), []string{"-h"}, t.Output(), &help); err != nil {
+		t.Error(err)
+	}
+	flags := []string{"-peers", "-rows", "-rounds", "-pin", "-json", "-svg"}
+	for _, want := range slices.Concat(flags, peer.Names(), row.Names()) {
+		if !strings.Contains(help.String(), want) {
+			t.Errorf("the help lacks %s", want)
+		}
+	}
+}
+
 func TestFlagErrors(t *testing.T) {
 	for _, c := range []struct {
 		args []string
