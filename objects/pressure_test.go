@@ -3,9 +3,11 @@ package objects_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/netobj/netobj/internal/wire"
 	"github.com/netobj/netobj/marshal"
@@ -103,4 +105,44 @@ func TestQueuedArgumentsAreBounded(t *testing.T) {
 
 func thingMethod(name string) uint64 {
 	return uint64(proxy.NewMethodID("github.com/netobj/netobj/objects/internal/sample.Thing", name))
+}
+
+// TestTenThousandCallers makes as many calls at once, twice as many as may be
+// unfinished: only the agreed number of methods runs, only the agreed number of calls
+// is at the owner, a caller that waits gives up with its context, and all others are
+// served.
+func TestTenThousandCallers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const callers, running, queued = 10_000, 64, 5_000 - 64
+		p := newPair(t, objects.Config{Limits: objects.Limits{Running: running, Queued: queued}})
+		p.local.started, p.local.block = make(chan struct{}, callers), make(chan struct{})
+		before := runtime.NumGoroutine()
+		var wg sync.WaitGroup
+		for range callers {
+			wg.Go(func() {
+				if err := p.remote.Wait(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		synctest.Wait()
+		if n := len(p.local.started); n != running {
+			t.Errorf("%d methods run, the limit is %d", n, running)
+		}
+		if n := p.server.Stats().Incoming; n != running+queued {
+			t.Errorf("%d calls are at the owner, the limits are %d and %d", n, running, queued)
+		}
+		if n := runtime.NumGoroutine() - before - callers; n > 2*running {
+			t.Errorf("%d goroutines beside the callers and %d methods", n, running)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		begun := time.Now()
+		err := p.remote.Wait(ctx)
+		if !errors.Is(err, context.DeadlineExceeded) || objects.OutcomeOf(err) != objects.NotSent || time.Since(begun) != time.Second {
+			t.Errorf("one more, after %v: %v (%v)", time.Since(begun), err, objects.OutcomeOf(err))
+		}
+		close(p.local.block)
+		wg.Wait()
+	})
 }
