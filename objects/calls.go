@@ -92,7 +92,7 @@ func (t *calls) admit(ctx context.Context, f flight, nested bool) *Error {
 	case t.err != nil:
 		return t.err
 	case t.zombies >= t.s.node.cfg.Limits.Cancelled:
-		return fault(CodeLimit, reason("too many cancelled calls have not ended at the peer"), "let its methods return when their context ends")
+		return fault(CodeLimit, reason("too many cancelled calls have not ended at the peer"), "try again in a moment; if it stays so, let its methods return when their context ends")
 	case nested:
 		f.room.take(f.size)
 	default:

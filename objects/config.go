@@ -107,7 +107,7 @@ type Limits struct {
 	Queued         int   // calls of one session that wait for one of those places; zero means 16,384
 	Exports        int   // objects that one session may hold of this node; zero means 65,536
 	Imports        int   // objects of one peer that this node holds; zero means 65,536
-	Cancelled      int   // cancelled calls whose end has not been seen, per session; zero means 1,024
+	Cancelled      int   // cancelled calls whose end has not been seen, per session; zero means 16,384
 	Sessions       int   // sessions of the node; zero means 4,096
 	SessionsPerKey int   // sessions of one TLS key; zero means 16
 	HalfOpen       int   // handshakes in progress; zero means 256
@@ -151,7 +151,7 @@ func (c *Config) defaults() *Config {
 	fill(&l.Queued, 16384)
 	fill(&l.Exports, 65536)
 	fill(&l.Imports, 65536)
-	fill(&l.Cancelled, 1024)
+	fill(&l.Cancelled, 16384)
 	fill(&l.Sessions, 4096)
 	fill(&l.SessionsPerKey, 16)
 	fill(&l.HalfOpen, 256)

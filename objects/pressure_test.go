@@ -146,3 +146,33 @@ func TestTenThousandCallers(t *testing.T) {
 		wg.Wait()
 	})
 }
+
+// TestTenThousandCallersGiveUp: when a crowd gives up together, while the peer has not
+// seen it yet, the next call waits like any other and does not fail.
+func TestTenThousandCallersGiveUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const callers = 10_000
+		p := newPair(t, objects.Config{})
+		p.local.block = make(chan struct{}) // nothing ends at the owner before
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for range callers {
+			wg.Go(func() {
+				if err := p.remote.Wait(ctx); !errors.Is(err, context.Canceled) {
+					t.Error(err)
+				}
+			})
+		}
+		synctest.Wait()
+		cancel()
+		wg.Wait()
+		wg.Go(func() {
+			if _, err := p.remote.Add(t.Context(), 1, 2); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		close(p.local.block)
+		wg.Wait()
+	})
+}
