@@ -56,7 +56,8 @@
 // must not make calls through proxies, as their answers may come that way; it must
 // not wait for channels, files or networks, and hold a lock only where nobody else
 // holds it for long. The runtime may run it elsewhere at any time. One that takes
-// longer than a limit is named in the log, once.
+// longer than a limit is named in the log, once; in a process that is short of CPU this
+// may be one that was set aside.
 //
 // lend is for methods that use bytes and do not keep them. Parameters of type
 // []byte, or a type made of it, ...byte too, are then part of the message and

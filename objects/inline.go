@@ -15,8 +15,9 @@ import (
 // room in the queue: two readers that did so for one another would wait for ever.
 
 // inlineLimit is how long a method may hold up the reader before the log names it:
-// longer than the kernel lets other processes run in between on a busy machine, so
-// that it is the method's own time.
+// longer than the kernel mostly lets other processes run in between on a busy machine,
+// so that it is the method's own time. With thousands of goroutines ready to run, Go
+// itself may set the reader aside for 20 ms; the text says so.
 const inlineLimit = 10 * time.Millisecond
 
 // inlineHold is how long a method may take whose answer waits, for others to join it,
@@ -111,6 +112,6 @@ func (v *serving) complain(m *proxy.Method, took time.Duration) {
 		return
 	}
 	v.s.log.Warn("a method holds up its caller's connection: it is marked //objgen:inline, and must not block; "+
-		"make it return at once, or remove the mark and run objgen",
+		"make it return at once, or remove the mark and run objgen (where the process is short of CPU, it may be blameless)",
 		"method", m.FullName(), "took", fmt.Sprint(took.Round(time.Millisecond)), "limit", fmt.Sprint(inlineLimit))
 }
