@@ -17,13 +17,15 @@
 //
 // Although the nodes share a process, the calls between them travel through their
 // connections, as those between processes do. [NewDirect] is for tests of what
-// differs without.
+// differs without. With OBJTEST_THROUGH_YAMUX=1 in the environment, Config.ThroughYamux
+// is set for all nodes.
 package objtest
 
 import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"testing"
 
 	"github.com/netobj/netobj/objects"
@@ -65,6 +67,7 @@ func newKit(t testing.TB, config objects.Config) *Kit {
 	t.Helper()
 	config.PipeNet = transport.NewPipeNet()
 	config.PoisonLent = true
+	config.ThroughYamux = config.ThroughYamux || os.Getenv("OBJTEST_THROUGH_YAMUX") != ""
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
 	}
