@@ -320,7 +320,7 @@ func (in *incoming) transmit(a answer) error {
 	m := wire.Return{ID: in.id, Status: a.status, Caps: in.out.caps}
 	m.Body = wire.Body{Bulk: true, BulkID: s.calls.nextBulk(), Size: uint64(size)}
 	in.head = m.AppendHead(in.head[:0], 0)
-	if err := s.announce(s.ctx, in.head); err != nil {
+	if err := s.conn.Queue(s.ctx, in.head, nil); err != nil {
 		return err
 	}
 	body := a.results

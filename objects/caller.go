@@ -178,7 +178,7 @@ func (c *call) transmit(ctx context.Context, method uint64, args []byte) *Error 
 	c.head = msg.AppendHead(c.head[:0], len(inline))
 	var err error
 	if bulk {
-		err = c.s.announce(ctx, c.head)
+		err = c.s.conn.Queue(ctx, c.head, nil) // SendBody has it written
 	} else {
 		err = c.s.sendCall(ctx, &c.s.calls.due, c.head, args)
 	}

@@ -233,15 +233,6 @@ func (s *session) sendCall(ctx context.Context, due *atomic.Int64, head, body []
 	return err
 }
 
-// announce sends a message whose body follows at once on a bulk stream.
-func (s *session) announce(ctx context.Context, head []byte) error {
-	err := s.conn.Queue(ctx, head, nil)
-	if err == nil {
-		s.conn.Flush()
-	}
-	return err
-}
-
 // sendLater is send for those who must not wait for room in the queue.
 func (s *session) sendLater(m message) {
 	s.node.spawn(func() { s.send(m) })

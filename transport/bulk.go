@@ -67,6 +67,10 @@ func newBulkSender(c *muxConn) *bulkSender {
 // until the connection's WriteTimeout at most.
 func (b *bulkSender) send(ctx context.Context, id uint64, body []byte) error {
 	head := heading{id, uint64(len(body))}
+	if b.trySend(head, body) {
+		return nil
+	}
+	b.conn.lane.flushNow() // what announces the body may be queued
 	select {
 	case b.slots <- struct{}{}:
 	case <-ctx.Done():
@@ -74,10 +78,6 @@ func (b *bulkSender) send(ctx context.Context, id uint64, body []byte) error {
 		return context.Cause(ctx)
 	case <-b.conn.ctx.Done():
 		return context.Cause(b.conn.ctx)
-	}
-	if b.trySend(head, body) {
-		<-b.slots
-		return nil
 	}
 	done := make(chan error, 1)
 	if !b.conn.spawn(func() { b.run(ctx, head, body, done) }) {
@@ -92,9 +92,16 @@ func (b *bulkSender) send(ctx context.Context, id uint64, body []byte) error {
 }
 
 // trySend sends a small body from the caller's goroutine, if a stream is there and
-// the network takes it at once: a body of 64 KiB takes three quarters of the time so.
+// the network takes it at once, in one write with the message that announces it: a
+// body of 64 KiB takes three quarters of the time so.
 func (b *bulkSender) trySend(head heading, body []byte) bool {
 	if len(body) > tryMax {
+		return false
+	}
+	select {
+	case b.slots <- struct{}{}:
+		defer func() { <-b.slots }()
+	default:
 		return false
 	}
 	b.mu.Lock()

@@ -17,8 +17,11 @@ func (s *sink) write(batch []byte) error {
 	return nil
 }
 
-func (s *sink) tryWrite(batch []byte) (taken, more bool) {
+func (s *sink) tryWrite(batch []byte, behind *frame) (taken, more bool) {
 	if !s.busy {
+		if behind != nil {
+			batch = append(batch, behind.rest...)
+		}
 		s.tries = append(s.tries, string(batch))
 	}
 	return !s.busy, false
@@ -43,9 +46,15 @@ func TestHeldMessages(t *testing.T) {
 		"the network is busy":      {run: func(l *laneWriter) { l.release() }, busy: true, writes: []string{"\x01a\x01b"}},
 		"another sender":           {run: func(l *laneWriter) { send(l, "c", soon) }, writes: []string{"\x01a\x01b\x01c"}},
 		"the last of a group":      {run: func(l *laneWriter) { send(l, "c", queued); l.flushNow() }, tries: []string{"\x01a\x01b\x01c"}},
-		"a group is large":         {run: func(l *laneWriter) { send(l, large, queued) }, writes: []string{"\x01a\x01b\x80\x80\x01" + large}},
-		"much is held":             {run: func(l *laneWriter) { send(l, large, held) }, writes: []string{"\x01a\x01b\x80\x80\x01" + large}},
-		"the connection closes":    {run: func(l *laneWriter) { l.drain() }, writes: []string{"\x01a\x01b"}},
+		"a body":                   {run: func(l *laneWriter) { l.writeWith(&frame{rest: []byte("body")}) }, tries: []string{"\x01a\x01bbody"}},
+		"a body, the network is busy": {run: func(l *laneWriter) {
+			if l.writeWith(&frame{rest: []byte("body")}) {
+				t.Error("the body is under way")
+			}
+		}, busy: true, writes: []string{"\x01a\x01b"}},
+		"a group is large":      {run: func(l *laneWriter) { send(l, large, queued) }, writes: []string{"\x01a\x01b\x80\x80\x01" + large}},
+		"much is held":          {run: func(l *laneWriter) { send(l, large, held) }, writes: []string{"\x01a\x01b\x80\x80\x01" + large}},
+		"the connection closes": {run: func(l *laneWriter) { l.drain() }, writes: []string{"\x01a\x01b"}},
 	} {
 		conn, s := &muxConn{}, &sink{busy: c.busy}
 		l := newLaneWriter(fuzzConfig(), conn)
@@ -84,9 +93,9 @@ type endingSink struct {
 	l *laneWriter
 }
 
-func (s *endingSink) tryWrite(batch []byte) (taken, more bool) {
+func (s *endingSink) tryWrite(batch []byte, behind *frame) (taken, more bool) {
 	s.l.fail(errPeerClosed)
-	return s.sink.tryWrite(batch)
+	return s.sink.tryWrite(batch, behind)
 }
 
 // TestNothingStartsAfterTheEnd: when the connection ends during a tried write, no

@@ -233,7 +233,7 @@ func (c *muxConn) grant(id, n uint32) error {
 // the grant is under way.
 func (c *muxConn) tryGrant(id, n uint32) bool {
 	c.under.guard.streams.sent(id, int64(n), 0)
-	taken, more := c.under.tryFrame(frameWindow, id, n, nil, nil)
+	taken, more := c.under.tryGrant(id, n)
 	if !taken {
 		c.under.guard.streams.sent(id, -int64(n), 0)
 	}

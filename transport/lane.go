@@ -124,13 +124,28 @@ func (l *laneWriter) start() {
 // writeNow writes what is queued as far as the network takes it at once, and has the
 // rest written; l.mu is held, but not meanwhile.
 func (l *laneWriter) writeNow() {
-	if len(l.buf) == 0 || l.flushing || l.err != nil {
-		return
+	if len(l.buf) > 0 {
+		l.tryWrite(nil)
+	}
+}
+
+// writeWith writes what is queued and behind it a frame of a bulk stream, as far as
+// the network takes them at once, and has the rest written. It reports whether the
+// frame is under way.
+func (l *laneWriter) writeWith(behind *frame) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.tryWrite(behind)
+}
+
+func (l *laneWriter) tryWrite(behind *frame) (taken bool) {
+	if l.flushing || l.err != nil {
+		return false
 	}
 	l.flushing = true
 	batch := l.swap()
 	l.mu.Unlock()
-	taken, more := l.w.tryWrite(batch)
+	taken, more := l.w.tryWrite(batch, behind)
 	l.mu.Lock()
 	if taken {
 		l.keep(batch)
@@ -143,6 +158,7 @@ func (l *laneWriter) writeNow() {
 	} else {
 		l.stopped()
 	}
+	return taken
 }
 
 // swap takes what is queued; l.mu is held.

@@ -16,10 +16,11 @@ type laneStream interface {
 	// write writes a batch of messages; it waits for the network and for the
 	// stream's window. It is called by one goroutine at a time.
 	write(batch []byte) error
-	// tryWrite is write that never waits: it takes the batch if the window has room
-	// for it and nobody else writes. If more is true, write must be called, be it
-	// with nothing, to go on where the network took no more.
-	tryWrite(batch []byte) (taken, more bool)
+	// tryWrite is write that never waits: it takes the batch, and behind it a frame of
+	// a bulk stream unless that is nil, if the window has room for the batch and
+	// nobody else writes. If more is true, write must be called, be it with nothing,
+	// to go on where the network took no more.
+	tryWrite(batch []byte, behind *frame) (taken, more bool)
 	// serve delivers what comes until the lane ends, and returns why; it has bulk
 	// streams accepted meanwhile. Messages may still be delivered until yamux's
 	// reader has ended.
@@ -47,7 +48,7 @@ func (y *yamuxLane) write(batch []byte) error {
 	return nil
 }
 
-func (y *yamuxLane) tryWrite([]byte) (taken, more bool) { return false, false }
+func (y *yamuxLane) tryWrite([]byte, *frame) (taken, more bool) { return false, false }
 
 func (y *yamuxLane) serve(h Handler) error {
 	y.conn.tasks.Go(func() { y.conn.acceptLoop(h) })
@@ -200,10 +201,10 @@ func (d *directLane) write(batch []byte) error {
 	}
 }
 
-func (d *directLane) tryWrite(batch []byte) (taken, more bool) {
+func (d *directLane) tryWrite(batch []byte, behind *frame) (taken, more bool) {
 	got, grant := d.take(len(batch)), d.grant()
 	if got == len(batch) {
-		taken, more = d.conn.under.tryLane(grant, batch)
+		taken, more = d.conn.under.tryLane(grant, batch, behind)
 	}
 	if !taken {
 		d.mu.Lock()

@@ -130,6 +130,7 @@ func (c *muxConn) TrySend(head, body []byte, others bool) error {
 
 func (c *muxConn) SendBody(ctx context.Context, id uint64, body []byte) error {
 	if int64(len(body)) > c.cfg.MaxBody {
+		c.Flush()
 		return fmt.Errorf("%w: body of %d bytes, the limit is %d", ErrTooLarge, len(body), c.cfg.MaxBody)
 	}
 	return c.bulk.send(ctx, id, body)

@@ -92,7 +92,8 @@ func (o *outStream) write(ctx context.Context, head heading, body []byte) error 
 // later.
 const tryMax = 96 << 10
 
-// tryWrite is write that never waits. It reports whether the body is under way.
+// tryWrite is write that never waits, joined with what is queued on the lane. It
+// reports whether the body is under way.
 func (o *outStream) tryWrite(head heading, body []byte) bool {
 	conn, start := o.sender.conn, head.append(nil)
 	n := len(start) + len(body)
@@ -100,17 +101,11 @@ func (o *outStream) tryWrite(head heading, body []byte) bool {
 		return false
 	}
 	got, closed := o.take(n)
-	taken, more := false, false
-	if got == n && !closed {
-		taken, more = conn.under.tryFrame(frameData, o.id, uint32(n), start, body)
-	}
+	taken := got == n && !closed && conn.lane.writeWith(&frame{o.id, start, body})
 	if !taken {
 		o.mu.Lock()
 		o.window += int64(got)
 		o.mu.Unlock()
-	}
-	if more {
-		conn.lane.kick()
 	}
 	return taken
 }

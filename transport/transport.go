@@ -81,9 +81,10 @@ type Conn interface {
 	// it at once. It never waits.
 	Flush()
 	// SendBody sends a bulk body under an id that a message of the lane announces,
-	// and returns when body may be used again. When ctx ends first, the receiver
-	// is told that the body will not be complete, even if nothing of it was sent.
-	// After an error body must not be written to: it may still be read.
+	// and returns when body may be used again. What is queued is written before it.
+	// When ctx ends first, the receiver is told that the body will not be complete,
+	// even if nothing of it was sent. After an error body must not be written to: it
+	// may still be read.
 	SendBody(ctx context.Context, id uint64, body []byte) error
 	// Close takes no more messages, sends what is queued, says goodbye, gives the
 	// peer a moment to read to the end, and closes the connection; all that for

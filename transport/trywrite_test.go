@@ -3,6 +3,7 @@
 package transport
 
 import (
+	"bytes"
 	"encoding/binary"
 	"io"
 	"net"
@@ -42,11 +43,11 @@ func TestATriedWriteIsFinished(t *testing.T) {
 	for more := false; !more; frames++ {
 		binary.BigEndian.PutUint32(payload, uint32(frames))
 		var taken bool
-		if taken, more = u.tryLane(0, payload); !taken {
+		if taken, more = u.tryLane(0, payload, nil); !taken {
 			t.Fatal("not taken")
 		}
 	}
-	if taken, _ := u.tryLane(0, payload); taken {
+	if taken, _ := u.tryLane(0, payload, nil); taken {
 		t.Error("a frame was taken in the middle of another")
 	}
 	go func() {
@@ -78,12 +79,28 @@ func TestATriedWriteIsFinishedBeforeTheEnd(t *testing.T) {
 	payload := make([]byte, 50_000)
 	frames := 0
 	for more := false; !more; frames++ {
-		_, more = u.tryLane(0, payload)
+		_, more = u.tryLane(0, payload, nil)
 	}
 	go u.closeWrite()
 	n, err := io.Copy(io.Discard, peer)
 	if want := int64(frames * (headerSize + len(payload))); n != want || err != nil {
 		t.Errorf("%d bytes of %d came, %v", n, want, err)
+	}
+}
+
+// TestABodyLeavesWithItsMessage, in one write.
+func TestABodyLeavesWithItsMessage(t *testing.T) {
+	conn, peer := socketPair(t)
+	u := &under{Conn: conn, writeTimeout: time.Minute, try: newTryWriter(conn)}
+	if taken, more := u.tryLane(7, []byte("message"), &frame{3, []byte("head"), []byte("body")}); !taken || more {
+		t.Fatalf("taken %v, more %v", taken, more)
+	}
+	conn.Close()
+	got, err := io.ReadAll(peer)
+	want := append(appendHeader(appendHeader(nil, frameWindow, laneID, 7), frameData, laneID, 7), "message"...)
+	want = append(appendHeader(want, frameData, 3, 8), "headbody"...)
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%v, %q, want %q", err, got, want)
 	}
 }
 
@@ -93,7 +110,7 @@ func TestATriedWriteFails(t *testing.T) {
 	conn, _ := socketPair(t)
 	u := &under{Conn: conn, writeTimeout: time.Minute, try: newTryWriter(conn)}
 	conn.Close()
-	taken, more := u.tryLane(0, []byte("x"))
+	taken, more := u.tryLane(0, []byte("x"), nil)
 	if err := u.writeLane(0, nil); !taken || !more || err == nil {
 		t.Errorf("taken %v, more %v, then %v", taken, more, err)
 	}

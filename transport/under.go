@@ -102,10 +102,13 @@ func (u *under) send(heads, body []byte) error {
 	return u.failed
 }
 
-// start writes headers and a body as one, as far as the network takes them at once,
+// start writes headers and bodies as one, as far as the network takes them at once,
 // and keeps the rest for flush; u.writing is held, and nothing is kept.
-func (u *under) start(heads, body []byte) {
-	u.out = append(append(u.out[:0], heads...), body...)
+func (u *under) start(parts ...[]byte) {
+	u.out = u.out[:0]
+	for _, p := range parts {
+		u.out = append(u.out, p...)
+	}
 	u.tail = u.out
 	if u.try == nil || len(u.out) == 0 {
 		return
@@ -140,12 +143,24 @@ func (u *under) writeLane(grant uint32, payload []byte) error {
 // tryLane is writeLane that does not wait, neither for others that write nor for the
 // network. It reports whether the frames are under way; if more is true, writeLane
 // must be called to write the rest of them.
-func (u *under) tryLane(grant uint32, payload []byte) (taken, more bool) {
+func (u *under) tryLane(grant uint32, payload []byte, behind *frame) (taken, more bool) {
 	if len(payload) > joinMax || !u.begins() {
 		return false, false
 	}
 	defer u.writing.give()
-	return u.tryWrite(u.laneHeads(grant, len(payload)), payload)
+	if behind == nil {
+		return u.tryWrite(u.laneHeads(grant, len(payload)), payload)
+	}
+	u.heads = u.laneHeads(grant, len(payload))
+	n := len(u.heads)
+	u.heads = append(appendHeader(u.heads, frameData, behind.id, uint32(len(behind.start)+len(behind.rest))), behind.start...)
+	return u.tryWrite(u.heads[:n], payload, u.heads[n:], behind.rest)
+}
+
+// frame is a data frame of a bulk stream, its payload in two parts.
+type frame struct {
+	id          uint32
+	start, rest []byte
 }
 
 // begins takes the turn for a tried write, if it is free and nothing is in the way.
@@ -161,19 +176,19 @@ func (u *under) begins() bool {
 }
 
 // tryWrite writes what the network takes at once; u.writing is held.
-func (u *under) tryWrite(heads, body []byte) (taken, more bool) {
-	u.start(heads, body)
+func (u *under) tryWrite(parts ...[]byte) (taken, more bool) {
+	u.start(parts...)
 	return true, len(u.tail) > 0 || u.failed != nil
 }
 
-// tryFrame is writeFrame in the way of tryLane. It copies rest if that is data.
-func (u *under) tryFrame(kind byte, id, length uint32, start, rest []byte) (taken, more bool) {
+// tryGrant writes a grant for a bulk stream in the way of tryLane.
+func (u *under) tryGrant(id, n uint32) (taken, more bool) {
 	if !u.begins() {
 		return false, false
 	}
 	defer u.writing.give()
-	u.heads = append(appendHeader(u.heads[:0], kind, id, length), start...)
-	return u.tryWrite(u.heads, rest)
+	u.heads = appendHeader(u.heads[:0], frameWindow, id, n)
+	return u.tryWrite(u.heads)
 }
 
 // laneHeads returns the headers of writeLane's frames; u.writing is held.
