@@ -18,13 +18,6 @@ func (x *exports) tick() uint32 {
 	return x.table.Now
 }
 
-// pulse is tick, for the heartbeat.
-func (x *exports) pulse() {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.tick()
-}
-
 // ages tells when objects were exported, without a word at each: their numbers
 // count up, so it is enough to know some of them. An age is up to a twentieth too
 // great.

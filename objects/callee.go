@@ -178,6 +178,9 @@ func (in *incoming) serve(ctx context.Context) answer {
 	}
 	m := in.m
 	if m == nil {
+		if e, over := in.target.(ended); over {
+			return in.refuse(e.why)
+		}
 		return in.refuse(fault(CodeNoSuchMethod, fmt.Errorf("%T", in.target), "compare the versions of the interface on both sides"))
 	}
 	if err := marshal.Check(in.payload, &in.s.limits); err != nil {

@@ -49,7 +49,7 @@
 // once by [Release], or at the end of a [Scope]. When the last one is back, the object is no longer held by
 // the node, and its Unreferenced method is called if it has one (see
 // [Unreferencer]). An object that ends before its holders let go of it is made
-// useless to them by [Disown].
+// useless to them by [Disown], or by its own limit (see [IdleLimiter]).
 //
 // When a connection breaks, its references fail from then on; [Alive] tells of
 // it as it happens. The owner keeps what the lost peer held for Config.Lease,

@@ -39,6 +39,8 @@ type exports struct {
 	watches table.Map[lifetime.ObjectID, func() bool] // of forwarders: stops the watch of the object's reference
 	peers   map[lifetime.SessionID]*peer              // who the holders are, also while they are lost
 	ages    ages
+	idle    table.Map[lifetime.ObjectID, idling] // of those that have an idle limit
+	swept   uint32                               // when they were last looked through
 }
 
 // holder is a session with the number by which it knows an export.
@@ -56,8 +58,9 @@ func newExports(perSession int, clock func() time.Duration, disowned func([]hold
 	}
 }
 
-// id returns the number of target, exporting it if need be; x.mu is held.
-func (x *exports) id(target any) lifetime.ObjectID {
+// id returns the number of target, exporting it if need be; idle is its limit, zero
+// for none. x.mu is held.
+func (x *exports) id(target any, idle time.Duration) lifetime.ObjectID {
 	comparable := canCompare(target)
 	if comparable {
 		if id, known := x.byValue.Get(target); known {
@@ -65,7 +68,9 @@ func (x *exports) id(target any) lifetime.ObjectID {
 		}
 	}
 	id := x.table.Add(target)
-	x.ages.note(id, x.tick())
+	now := x.tick()
+	x.ages.note(id, now)
+	x.limitIdle(id, idle, now)
 	if comparable {
 		x.byValue.Put(target, id)
 	}
@@ -125,9 +130,10 @@ type granted struct {
 
 // grant counts one sending of target to session s (rule O1).
 func (x *exports) grant(s lifetime.SessionID, target any) (granted, error) {
+	idle := idleLimit(target)
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	id := x.id(target)
+	id := x.id(target, idle)
 	xid, err := x.table.Grant(s, lifetime.FirstConn, id)
 	if err != nil {
 		x.forget(x.table.Sweep(id))
@@ -181,9 +187,10 @@ func (x *exports) end(id lifetime.ObjectID) []lifetime.Reclaimed[any] {
 
 // pin keeps target exported until unpin.
 func (x *exports) pin(target any) lifetime.ObjectID {
+	idle := idleLimit(target)
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	id := x.id(target)
+	id := x.id(target, idle)
 	x.table.Pin(id)
 	return id
 }
@@ -227,6 +234,7 @@ func (x *exports) endSession(s lifetime.SessionID) []lifetime.Reclaimed[any] {
 // forget removes reclaimed targets from the index; x.mu is held.
 func (x *exports) forget(reclaimed []lifetime.Reclaimed[any]) []lifetime.Reclaimed[any] {
 	for _, r := range reclaimed {
+		x.idle.Delete(r.ID)
 		if canCompare(r.Target) {
 			if id, _ := x.byValue.Get(r.Target); id == r.ID {
 				x.byValue.Delete(r.Target)

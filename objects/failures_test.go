@@ -79,6 +79,7 @@ func failures(t *testing.T, newPair func(*testing.T, objects.Config) *pair) map[
 	_, all["weak reference to no pointer"] = objects.NewWeakRef[sample.Named](ctx, name("x"))
 	_, all["weak reference to nil"] = objects.NewWeakRef[sample.Thing](ctx, nil)
 	all["weak reference to another's value"] = weakenValue(ctx, p)
+	_, all["called after its idle limit"] = forgotten(t, p).Add(ctx, 1, 2)
 	all["address without scheme"] = p.server.Listen(ctx, "localhost:7000")
 	all["plaintext beyond loopback"] = p.server.Listen(ctx, "tcp://0.0.0.0:0")
 	all["nobody listens"] = openError(ctx, p.client, "pipe://nobody")
@@ -174,6 +175,13 @@ func pingError(ctx context.Context, n *objects.Node) error {
 func inspectError(ctx context.Context, p *pair) error {
 	_, err := objects.Inspect(ctx, p.client, p.server.Addrs()[0])
 	return err
+}
+
+// forgotten returns an object that was idle for too long.
+func forgotten(t *testing.T, p *pair) sample.Thing {
+	v := lend(t, p.server, p.client, &limitedThing{limit: time.Minute})
+	<-time.After(2 * time.Minute)
+	return v
 }
 
 // name is an object that is no pointer.

@@ -41,7 +41,7 @@ func (h *heart) start(s *session) {
 
 func (h *heart) tick(s *session) {
 	s.serving.watchReader()
-	s.node.exports.pulse()
+	s.node.endIdle()
 	s.node.fallen.tell()
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -255,6 +255,17 @@ type Export[T any] struct {
 	Called  uint32 // Exports.Now when a call of it last ended; 0: never
 }
 
+// Export returns what the table knows of object o.
+func (x *Exports[T]) Export(o ObjectID) (e Export[T], ok bool) {
+	if e := x.objects.Get(o); e != nil {
+		return Export[T]{o, e.target, int(e.pins), int(e.running), e.called}, true
+	}
+	return e, false
+}
+
+// Replace lets target stand for object o, which is exported, to those who hold it.
+func (x *Exports[T]) Replace(o ObjectID, target T) { x.objects.Get(o).target = target }
+
 // All yields every object, in no order. Meanwhile the table must not change.
 func (x *Exports[T]) All() iter.Seq[Export[T]] {
 	return func(yield func(Export[T]) bool) {
