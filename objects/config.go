@@ -61,6 +61,25 @@ type Config struct {
 	// this machine, which are those on loopback, unix sockets and in memory.
 	Inspect func(Peer) bool
 
+	// PressureExports is how many exported objects the node may have before it asks
+	// those who hold them to run their garbage collectors, see [AskToCollect]. A
+	// peer that holds nine tenths of Limits.Exports is asked in any case. Zero
+	// means no such number.
+	PressureExports int
+	// PressureMemory is the same for the heap of this process, in bytes. Zero means
+	// nine tenths of the memory limit (GOMEMLIMIT), never without one; -1 never.
+	PressureMemory int64
+	// CollectInterval is the least time between two garbage collections that peers
+	// ask this node for, and between two times that it asks the same one. Zero
+	// means 10 s; negative: this node neither asks nor obeys.
+	CollectInterval time.Duration
+
+	// ProfileExports enters each exported object, with the stack that passed it,
+	// into the profile "netobj_exports" of runtime/pprof, until it is reclaimed.
+	// The stack of a method's result is the runtime's own. It costs some
+	// microseconds and hundreds of bytes for each.
+	ProfileExports bool
+
 	// Chunk is how much of a large argument or result is written at once, in bytes;
 	// a small call waits for one such write at most. What is less than 1 KiB, or 2 GiB
 	// and more, is taken for the nearest that is not. Zero means 256 KiB.
@@ -135,6 +154,8 @@ func (c *Config) defaults() *Config {
 	fill(&d.HandshakeTimeout, 5*time.Second)
 	fill(&d.WriteTimeout, 10*time.Second)
 	fill(&d.DrainTimeout, 5*time.Second)
+	fill(&d.CollectInterval, 10*time.Second)
+	fill(&d.PressureMemory, pressureMemory())
 	fill(&d.ReleaseDelay, 50*time.Millisecond)
 	fill(&d.Chunk, 256<<10)
 	fill(&d.Window, 512<<10)
@@ -171,6 +192,14 @@ func nodeBudget() int64 {
 		return limit / 8
 	}
 	return 512 << 20
+}
+
+// pressureMemory is nine tenths of the memory limit, if the program set one.
+func pressureMemory() int64 {
+	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {
+		return limit / 10 * 9
+	}
+	return -1
 }
 
 // calls is how many calls of one session may be unfinished at once, running and

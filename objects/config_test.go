@@ -21,7 +21,7 @@ func TestDefaultsAreAsWritten(t *testing.T) {
 	}
 	d := (*Config)(nil).defaults()
 	compared := compareDefaults(t, file, "Config", reflect.ValueOf(*d)) + compareDefaults(t, file, "Limits", reflect.ValueOf(d.Limits))
-	if numbers := 9 + reflect.TypeFor[Limits]().NumField(); compared != numbers-1 { // NodeBudget depends on the process
+	if numbers := 10 + reflect.TypeFor[Limits]().NumField(); compared != numbers-1 { // NodeBudget depends on the process
 		t.Errorf("%d defaults compared, want %d", compared, numbers-1)
 	}
 }

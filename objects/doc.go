@@ -102,6 +102,8 @@
 // [Node.Stats] counts what a node holds, and [Snapshot] lists it: who holds which
 // object, since when, and when it was last called. [Inspect] does so for another
 // node, which by default tells those on its own machine alone; see Config.Inspect.
+// Config.ProfileExports lets the pprof profile "netobj_exports" show which code
+// passed what is held.
 //
 // Package objtest runs nodes in memory, for tests.
 package objects

@@ -30,8 +30,9 @@ type Unreferencer interface {
 // its export. A target is a Go value, or the *proxy.Ref of somebody else's
 // object that was passed on: then the export is a forwarder.
 type exports struct {
-	disowned func(holders []holder, why error) // told when a forwarder's object is lost
-	clock    func() time.Duration              // how old the node is
+	disowned  func(holders []holder, why error) // told when a forwarder's object is lost
+	clock     func() time.Duration              // how old the node is
+	profiling bool
 
 	mu      sync.Mutex
 	table   *lifetime.Exports[any]
@@ -71,6 +72,7 @@ func (x *exports) id(target any, idle time.Duration) lifetime.ObjectID {
 	now := x.tick()
 	x.ages.note(id, now)
 	x.limitIdle(id, idle, now)
+	x.profile(id)
 	if comparable {
 		x.byValue.Put(target, id)
 	}
@@ -235,6 +237,7 @@ func (x *exports) endSession(s lifetime.SessionID) []lifetime.Reclaimed[any] {
 func (x *exports) forget(reclaimed []lifetime.Reclaimed[any]) []lifetime.Reclaimed[any] {
 	for _, r := range reclaimed {
 		x.idle.Delete(r.ID)
+		x.unprofile(r.ID)
 		if canCompare(r.Target) {
 			if id, _ := x.byValue.Get(r.Target); id == r.ID {
 				x.byValue.Delete(r.Target)

@@ -43,6 +43,7 @@ func (h *heart) tick(s *session) {
 	s.serving.watchReader()
 	s.node.endIdle()
 	s.node.fallen.tell()
+	s.relieve()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.stopped {

@@ -33,6 +33,7 @@ type Node struct {
 	roots       roots
 	pins        pins
 	fallen      fallen
+	collecting  throttle   // of the garbage collections that peers ask for
 	inspecting  sync.Mutex // held while a peer is told what the node holds
 	slow        sync.Map   // *proxy.Method of those that the log has named, see inline.go
 
@@ -73,6 +74,7 @@ func NewNode(cfg *Config) *Node {
 		byURL:       map[string]*session{},
 	}
 	n.exports = newExports(c.Limits.Exports, n.clock, n.disown)
+	n.exports.profiling = c.ProfileExports
 	n.log = c.Logger.With("node", n.incarnation)
 	n.ctx, n.cancel = context.WithCancelCause(context.Background())
 	n.leases.init(n)

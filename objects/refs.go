@@ -59,7 +59,9 @@ func (s *session) grantOne(o *outgoing, slot *marshal.Slot) *Error {
 	if err != nil {
 		return asFault(CodeLimit, err)
 	}
-	s.exporting.note(s, g.held, g.limit)
+	if s.exporting.note(s, g.held, g.limit) {
+		s.askToCollect()
+	}
 	o.caps = append(o.caps, wire.Cap{Kind: wire.CapMine, XID: uint64(g.xid), Object: uint64(g.object), Iface: slot.Iface})
 	return nil
 }

@@ -47,6 +47,8 @@ type session struct {
 	exporting gauge // of what the peer holds of this node
 	importing gauge // of what this node holds of the peer
 
+	asking throttle // of requests that the peer collect
+
 	farewell atomic.Pointer[Error] // the peer's Bye
 	ponging  atomic.Bool           // an answer to a ping is under way
 	inCall   wire.Call             // the reader's scratch space
@@ -288,6 +290,8 @@ func (s *session) dispatch(msg []byte) error {
 	case wire.TypePong:
 		var m wire.Pong
 		return wire.ParsePong(msg, &m)
+	case wire.TypePressure:
+		return s.receivePressure(msg)
 	case wire.TypeBye:
 		var m wire.Bye
 		if err := wire.ParseBye(msg, &m); err != nil {

@@ -104,6 +104,9 @@ var codecs = []*codec{
 			return wire.ClaimResult{Q: f.Q, Status: wire.ClaimStatus(f.Status), XID: f.XID, Text: f.Text}
 		},
 		claimResultExamples),
+	newCodec("pressure", 3, wire.ParsePressure, func(m *wire.Pressure) []byte { return m.Append(nil) },
+		func(m *wire.Pressure) pressureFields { return pressureFields{m.Bytes, m.Objects} },
+		func(f *pressureFields) wire.Pressure { return wire.Pressure{Bytes: f.Bytes, Objects: f.Objects} }, pressureExamples),
 }
 
 func codecNamed(t testing.TB, name string) *codec {
@@ -251,6 +254,10 @@ type (
 	}
 	pingFields struct {
 		N uint64 `json:"n"`
+	}
+	pressureFields struct {
+		Bytes   uint64 `json:"bytes"`
+		Objects uint64 `json:"objects"`
 	}
 	byeFields struct {
 		Code uint64 `json:"code"`

@@ -27,9 +27,10 @@ const (
 	TypeClaim       Type = 11
 	TypeClaimResult Type = 12
 
-	// Reserved for what docs/PROTOCOL.md announces; skipped by this version.
 	TypePressure Type = 13
-	TypeCredit   Type = 14
+
+	// Reserved for what docs/PROTOCOL.md announces; skipped by this version.
+	TypeCredit Type = 14
 )
 
 // String returns the message's name.

@@ -230,7 +230,7 @@ func TestEveryMessageHasVectors(t *testing.T) {
 			}
 		}
 	}
-	for kind := wire.TypeCall; kind < wire.TypePressure; kind++ {
+	for kind := wire.TypeCall; kind <= wire.TypePressure; kind++ {
 		if !kinds[kind] {
 			t.Errorf("%v has no vector", kind)
 		}
