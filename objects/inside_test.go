@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -257,6 +258,7 @@ func TestNobodyWaitsForTheBodyOfAnAnsweredCall(t *testing.T) {
 	conn := &hasty{}
 	s := &session{node: n, conn: conn, ctx: t.Context(), limits: n.cfg.Limits.marshalLimits()}
 	conn.s = s
+	s.flushed.Store(int64(time.Hour)) // nothing is overdue
 	s.calls.init(s)
 	s.serving.init(s)
 	s.imports.init(s)
@@ -278,4 +280,26 @@ func TestNobodyWaitsForTheBodyOfAnAnsweredCall(t *testing.T) {
 	if due := s.calls.due.Load(); due != 0 {
 		t.Errorf("%d callers are said to be about to resume", due)
 	}
+}
+
+// TestMessagesDoNotJoinForLong: those who are about to send may get no processor for
+// long. What waits for them is written when another message joins it late.
+func TestMessagesDoNotJoinForLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := NewNode(nil)
+		defer n.Close()
+		conn := &hasty{}
+		s := &session{node: n, conn: conn}
+		var due atomic.Int64
+		due.Store(1)
+		for i, after := range []time.Duration{maxJoin + 1, 0, maxJoin, 1, 0} {
+			<-time.After(after)
+			if err := s.sendCall(t.Context(), &due, nil, nil); err != nil {
+				t.Error(err)
+			}
+			if want := 1 + i/3; conn.flushed != want {
+				t.Errorf("message %d: the queue was written %d times, not %d", i, conn.flushed, want)
+			}
+		}
+	})
 }
