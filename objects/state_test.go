@@ -158,6 +158,7 @@ func TestInspectInPages(t *testing.T) {
 		}
 	}
 	runtime.KeepAlive(held)
+	runtime.KeepAlive(p) // with p.remote
 }
 
 func TestInspectIsForbidden(t *testing.T) {
