@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/netobj/netobj/internal/lifetime"
 	"github.com/netobj/netobj/internal/wire"
 	"github.com/netobj/netobj/marshal"
 	"github.com/netobj/netobj/objects/internal/sample"
@@ -78,14 +79,14 @@ func newWireless(t *testing.T) (*session, *wireless) {
 	t.Helper()
 	w := &wireless{sent: func([]byte) {}}
 	n := NewNode(nil)
-	s, err := n.open(w, transport.Dialer, peer{incarnation: uuid.New()})
+	on, err := n.open(w, transport.Dialer, peer{incarnation: uuid.New()})
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := on.s
 	t.Cleanup(func() {
 		w.sent = func([]byte) {}
-		s.farewell.Store(fault(CodeGone, nil, "")) // no lease is due
-		s.end(nil)
+		s.finish(nil)
 		if err := n.Close(); err != nil || n.Stats() != (Stats{}) {
 			t.Errorf("closing: %v; left: %+v", err, n.Stats())
 		}
@@ -118,7 +119,7 @@ func echoed(call *wire.Call) ([]wire.Cap, []byte) { return nil, call.Body.Inline
 func TestAllocsOfACaller(t *testing.T) {
 	s, w := newWireless(t)
 	receive := func(xid uint64) sample.Thing {
-		ref, err := s.imports.receive(&mine(xid)[0], surfacing)
+		ref, err := s.imports.receive(lifetime.FirstConn, &mine(xid)[0], surfacing)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -138,7 +139,7 @@ func TestAllocsOfACaller(t *testing.T) {
 			caps, body := f(&call)
 			m := wire.Return{ID: call.ID, Caps: caps}
 			msg = append(m.AppendHead(msg[:0], len(body)), body...)
-			s.Message(msg)
+			s.conn.Load().Message(msg)
 		}
 	}
 	ctx := t.Context()
@@ -197,7 +198,7 @@ func (*plain) Make(context.Context) (sample.Thing, error)                       
 // TestAllocsOfACallee counts what a call takes at the node that serves it.
 func TestAllocsOfACallee(t *testing.T) {
 	s, w := newWireless(t)
-	g, err := s.node.exports.grant(s.id, new(plain))
+	g, err := s.node.exports.grant(s.id, lifetime.FirstConn, new(plain))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +218,7 @@ func TestAllocsOfACallee(t *testing.T) {
 			last++
 			m := wire.Call{ID: last, Target: wire.Target{XID: uint64(g.xid)}, Method: id, Caps: caps}
 			msg = append(m.AppendHead(msg[:0], len(args)), args...)
-			s.Message(msg)
+			s.conn.Load().Message(msg)
 			if status := <-answered; status != wire.StatusOK {
 				t.Fatalf("%s: status %v", method, status)
 			}

@@ -18,7 +18,7 @@ import (
 // that is not finished until its body has come, so that their number is bounded by
 // the number of calls.
 type bodies struct {
-	s    *session
+	node *Node
 	turn chan struct{} // held by the one body that waits for its budget; capacity 1
 
 	mu    sync.Mutex // guards what follows
@@ -26,7 +26,7 @@ type bodies struct {
 	due   int           // bodies that were announced and have not begun
 	begun int           // bodies on their way
 	owed  time.Duration // how long some have been due with none on its way
-	err   *Error        // why the session ended
+	err   *Error        // why the connection ended
 }
 
 // body is one payload on its way.
@@ -54,8 +54,8 @@ type received struct {
 	lost *Error // set instead of the others
 }
 
-func (b *bodies) init(s *session) {
-	b.s = s
+func (b *bodies) init(c *connection) {
+	b.node = c.s.node
 	b.turn = make(chan struct{}, 1)
 	b.known = map[uint64]*body{}
 }
@@ -70,7 +70,7 @@ func need(size uint64, budget *marshal.Budget) int64 {
 // is skipped when it comes. The error is a violation.
 func (b *bodies) announce(m *wire.Body, p promise) error {
 	p.size = m.Size
-	if limit := uint64(b.s.node.cfg.Limits.MessageSize); p.size > limit {
+	if limit := uint64(b.node.cfg.Limits.MessageSize); p.size > limit {
 		return fmt.Errorf("announced body of %d bytes, the limit is %d", p.size, limit)
 	}
 	b.mu.Lock()
@@ -130,8 +130,8 @@ func (b *bodies) overdue(passed time.Duration) bool {
 
 // Body implements transport.Handler: it waits until the lane has announced the
 // body and returns room for it, or nil to have it skipped.
-func (s *session) Body(ctx context.Context, id uint64, size int64) ([]byte, error) {
-	b := &s.bodies
+func (c *connection) Body(ctx context.Context, id uint64, size int64) ([]byte, error) {
+	b := &c.bodies
 	w, err := b.begin(id)
 	if err != nil {
 		return nil, err
@@ -181,7 +181,7 @@ func (b *bodies) begin(id uint64) (*body, error) {
 
 // awaitPromise waits for the lane's message about the body.
 func (b *bodies) awaitPromise(ctx context.Context, id uint64, w *body) error {
-	patience, cancel := context.WithTimeout(ctx, b.s.node.cfg.HandshakeTimeout)
+	patience, cancel := context.WithTimeout(ctx, b.node.cfg.HandshakeTimeout)
 	defer cancel()
 	select {
 	case <-w.announced:
@@ -218,8 +218,8 @@ func (b *bodies) awaitBudget(ctx context.Context, w *body) error {
 
 // BodyDone implements transport.Handler: the body has come, or never will. When
 // the connection has ended, [bodies.fail] knows why.
-func (s *session) BodyDone(id uint64, data []byte, err error) {
-	b := &s.bodies
+func (c *connection) BodyDone(id uint64, data []byte, err error) {
+	b := &c.bodies
 	if err != nil && !errors.Is(err, transport.ErrBodyLost) {
 		return
 	}
@@ -242,17 +242,17 @@ func (s *session) BodyDone(id uint64, data []byte, err error) {
 	}
 }
 
-// fail ends every body on its way: the session is over.
-func (b *bodies) fail(why *Error) {
+// fail ends every body on its way: the connection is lost.
+func (b *bodies) fail() {
 	b.mu.Lock()
-	b.err = why
+	b.err = linkLost
 	known := b.known
 	b.known = map[uint64]*body{}
 	b.mu.Unlock()
 	for _, w := range known {
 		if w.deliver != nil {
 			w.budget.Release(w.held)
-			w.deliver(received{lost: why})
+			w.deliver(received{lost: linkLost})
 		}
 	}
 }

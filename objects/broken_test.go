@@ -28,7 +28,7 @@ func TestPassingABrokenReferenceFailsHere(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := newPair(t, quiet)
+				p := newPair(t, brittle)
 				other := p.kit.NodeAt("pipe://other")
 				if err := objects.Publish[sample.Thing](other, "thing", &thing{}); err != nil {
 					t.Fatal(err)
@@ -125,7 +125,7 @@ func TestStragglersAreCounted(t *testing.T) {
 // TestAResultCutOffByTheConnection loses the connection in the middle of a large
 // result: it is the connection that is to blame, and nobody saw the call's end.
 func TestAResultCutOffByTheConnection(t *testing.T) {
-	p := newPairAt(t, quiet, "tcp://127.0.0.1:0")
+	p := newPairAt(t, brittle, "tcp://127.0.0.1:0")
 	front, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -145,7 +145,7 @@ func TestAResultCutOffByTheConnection(t *testing.T) {
 		in.Close()
 		out.Close()
 	}()
-	client := objects.NewNode(&quiet)
+	client := objects.NewNode(&brittle)
 	defer client.Close()
 	far, err := objects.Open[sample.Thing](t.Context(), client, "tcp://"+front.Addr().String(), "thing")
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/netobj/netobj/internal/wire"
 	"github.com/netobj/netobj/marshal"
 	"github.com/netobj/netobj/proxy"
+	"github.com/netobj/netobj/transport"
 )
 
 // nodeXID is the number by which every session knows the peer's node itself.
@@ -37,17 +38,19 @@ type incoming struct {
 
 	// guarded by serving.mu
 	complete bool          // the payload has arrived
+	unasked  bool          // the caller does not wait for the answer any more
 	begun    time.Duration // when the call got its place, see [Node.clock]
 
-	out   outgoing
-	head  []byte
-	extra marshal.Encoder // error trees and runtime errors
+	counted bool // serving.open does not have it any more
+	out     outgoing
+	head    []byte
+	extra   marshal.Encoder // error trees and runtime errors
 }
 
 // receiveCall takes a Call on the reader: it counts the references, finds and
 // holds the target, and hands the call on in the order of its target's calls.
-func (s *session) receiveCall(msg []byte) error {
-	m := &s.inCall
+func (on *connection) receiveCall(msg []byte) error {
+	s, m := on.s, &on.inCall
 	reserved := wire.ParseCall(msg, m, s.node.cfg.Limits.References)
 	if reserved != nil && !errors.Is(reserved, wire.ErrReserved) {
 		return reserved
@@ -56,7 +59,7 @@ func (s *session) receiveCall(msg []byte) error {
 	if len(m.Caps) > 0 {
 		r = s.node.exports.receiptFor(s.id, lifetime.XID(m.Target.XID))
 	}
-	slots, refused, err := s.receiveCaps(m.Caps, r)
+	slots, refused, err := on.receiveCaps(m.Caps, r)
 	if err != nil {
 		return err
 	}
@@ -86,14 +89,19 @@ func (s *session) receiveCall(msg []byte) error {
 	case here:
 		s.serving.runInline(in)
 	case m.Body.Bulk:
-		return s.receiveArguments(m, in)
+		return on.receiveArguments(m, in)
 	}
 	return nil
 }
 
 // receiveArguments lets the arguments of a call come on a bulk stream.
-func (s *session) receiveArguments(m *wire.Call, in *incoming) error {
-	return s.bodies.announce(&m.Body, promise{budget: s.arguments, broken: CodeBadArguments, deliver: func(body received) {
+func (on *connection) receiveArguments(m *wire.Call, in *incoming) error {
+	s := on.s
+	return on.bodies.announce(&m.Body, promise{budget: s.arguments, broken: CodeBadArguments, deliver: func(body received) {
+		if body.lost == linkLost {
+			s.serving.unsee(in)
+			return
+		}
 		in.payload, in.held = body.data, body.held
 		in.refused = cmp.Or(in.refused, body.lost)
 		s.serving.arrived(in)
@@ -261,50 +269,91 @@ func (in *incoming) refuse(f *Error) answer { return in.fault(f, FailedThere) }
 
 func (in *incoming) fault(f *Error, outcome Outcome) answer {
 	in.extra.Reset(&in.s.limits)
-	in.extra.Array(4)
-	in.extra.Uint(uint64(f.Code))
-	in.extra.Error(f.Cause)
-	in.extra.String(f.Hint)
-	in.extra.Uint(uint64(outcome))
+	encodeFault(&in.extra, f, outcome)
 	return answer{status: wire.StatusFault, prefix: in.extra.Data()}
+}
+
+func encodeFault(e *marshal.Encoder, f *Error, outcome Outcome) {
+	e.Array(4)
+	e.Uint(uint64(f.Code))
+	e.Error(f.Cause)
+	e.String(f.Hint)
+	e.Uint(uint64(outcome))
 }
 
 // reply sends the Return. It travels whether or not the caller still waits, for
 // its number and its references must be accounted for.
 func (in *incoming) reply(a answer) {
-	a = in.prepare(a)
-	in.conclude(in.transmit(a))
+	on := in.s.conn.Load()
+	a, err := in.prepare(on, a)
+	if err == nil {
+		err = in.transmit(on, a)
+	}
+	in.conclude(on, a, err)
 }
 
-// prepare makes a, or what stands in for it, ready to be sent.
-func (in *incoming) prepare(a answer) answer {
+// prepare makes a, or what stands in for it, ready to be sent on a connection. The
+// error is linkLost.
+func (in *incoming) prepare(on *connection, a answer) (answer, error) {
 	s := in.s
 	if max := s.limits.MaxMessage; a.size() > max { // with its error, or passed on from a node with other limits
 		a = in.refuse(fault(CodeLimit, fmt.Errorf("the answer takes %d bytes, Limits.MessageSize is %d", a.size(), max), hintSize))
 	}
-	fail := s.grant(&in.out, a.slots)
+	fail := on.grant(&in.out, a.slots)
 	if fail == nil {
 		if fail = s.imports.use(in.out.used...); fail != nil {
-			s.ungrant(&in.out)
+			on.ungrant(&in.out)
 		}
 	}
-	if fail != nil {
+	switch {
+	case fail == linkLost:
+		return a, linkLost
+	case fail != nil:
 		a = in.refuse(fail)
 	}
 	in.settle() // before the peer can know that there is room again
-	s.serving.answered()
-	return a
+	if !in.counted {
+		in.counted = true
+		s.serving.answered()
+	}
+	return a, nil
 }
 
-// conclude lets go of what the call held; err tells that its answer was not sent.
-func (in *incoming) conclude(err error) {
-	s, used := in.s, in.out.used
+// conclude lets go of what the call held. If its answer a was not sent, for the
+// reason err, it is sent on the next connection first.
+func (in *incoming) conclude(on *connection, a answer, err error) {
+	s := in.s
 	if err != nil {
-		s.ungrant(&in.out)
+		in.sendAgain(on, a, err)
 	}
-	s.imports.unuse(used...)
+	s.imports.unuse(in.out.used...)
 	s.passed(in.passing)
 	s.letGo(in.object)
+}
+
+// sendAgain sends an answer that a connection did not take on the next, if the caller
+// still asks. The objects in it must live until then, though the peer says that it
+// holds none of them.
+func (in *incoming) sendAgain(on *connection, a answer, err error) {
+	s := in.s
+	pinned := s.pinAll(a.slots)
+	defer func() { s.unpinAll(pinned) }()
+	for err != nil {
+		used := in.out.used
+		on.ungrant(&in.out)
+		s.imports.unuse(used...)
+		if errors.Is(err, transport.ErrTooLarge) {
+			return
+		}
+		on.Abort(err) // if it has not ended, it is of no use any more
+		var fail *Error
+		if on, fail = s.await(s.ctx, on); fail != nil || s.serving.unasked(in) {
+			return
+		}
+		if a, err = in.prepare(on, a); err == nil {
+			err = in.transmit(on, a)
+		}
+	}
 }
 
 // appendReturn returns the head of a Return whose results follow.
@@ -314,27 +363,28 @@ func (in *incoming) appendReturn(a answer) []byte {
 	return in.head
 }
 
-func (in *incoming) transmit(a answer) error {
+func (in *incoming) transmit(on *connection, a answer) error {
 	s := in.s
 	size := a.size()
 	if size <= bulkThreshold {
-		return s.sendCall(s.ctx, &s.serving.workers.due, in.appendReturn(a), a.results)
+		return on.sendCall(s.ctx, &s.serving.workers.due, in.appendReturn(a), a.results)
 	}
 	m := wire.Return{ID: in.id, Status: a.status, Caps: in.out.caps}
 	m.Body = wire.Body{Bulk: true, BulkID: s.calls.nextBulk(), Size: uint64(size)}
 	in.head = m.AppendHead(in.head[:0], 0)
-	if err := s.conn.Queue(s.ctx, in.head, nil); err != nil {
+	if err := on.Queue(s.ctx, in.head, nil); err != nil {
 		return err
 	}
 	body := a.results
 	if len(a.prefix) > 0 {
 		body = append(a.prefix, a.results...)
 	}
-	if s.conn.SendBody(s.ctx, m.Body.BulkID, body) != nil {
+	err := on.SendBody(s.ctx, m.Body.BulkID, body)
+	if err != nil {
 		// The body may still be read; its owners get other buffers.
 		in.Results.Abandon()
 		in.extra.Abandon()
 		in.payload = nil
 	}
-	return nil
+	return err
 }

@@ -4,12 +4,15 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/netobj/netobj/internal/buffers"
+	"github.com/netobj/netobj/internal/lifetime"
 	"github.com/netobj/netobj/internal/wire"
 	"github.com/netobj/netobj/marshal"
 	"github.com/netobj/netobj/proxy"
+	"github.com/netobj/netobj/transport"
 )
 
 // bulkThreshold is the size in bytes beyond which arguments and results leave
@@ -30,7 +33,9 @@ type call struct {
 	head    []byte
 	done    chan struct{} // the reader signals that reply is filled in; capacity 1
 	reply   reply
-	failed  *Error // set instead of reply when the session ended
+	failed  *Error              // set instead of reply when the session ended, or the peer has not seen the call
+	slots   []marshal.Slot      // of the arguments, while the call is made
+	pinned  []lifetime.ObjectID // objects among them, kept for the next connection; guarded by calls.mu while the call is pending
 }
 
 // reply is a Return as it came.
@@ -132,24 +137,59 @@ func (c *call) failure(f *Error) *Error {
 	return &e
 }
 
-// roundTrip sends the call and waits for its reply, no longer than ctx.
+// roundTrip sends the call and waits for its reply, no longer than ctx. What the
+// peer has not seen of it when a connection is lost is sent on the next one.
 func (c *call) roundTrip(ctx context.Context, method uint64, args []byte, slots []marshal.Slot) *Error {
-	if err := ctx.Err(); err != nil {
-		return fault(CodeContext, context.Cause(ctx), "")
-	}
 	if max := c.s.limits.MaxMessage; len(args) > max {
 		return fault(CodeLimit, sizeError(c.Method(), args, max), hintSize)
 	}
-	if fail := c.s.grant(&c.out, slots); fail != nil {
+	on := c.s.conn.Load()
+	c.slots = slots
+	fail := c.attempt(ctx, on, method, args)
+	for fail == linkLost {
+		c.pin()
+		c.sent, c.failed = false, nil
+		if on, fail = c.s.await(ctx, on); fail == nil {
+			fail = c.attempt(ctx, on, method, args)
+		}
+	}
+	c.slots = nil
+	if c.pinned != nil {
+		c.unpin()
+	}
+	return fail
+}
+
+// pin keeps the objects among the arguments from being reclaimed until the call is
+// over: they may have to be granted once more, after the peer has said that it holds
+// none.
+func (c *call) pin() {
+	if c.pinned == nil {
+		c.pinned = c.s.pinAll(c.slots)
+	}
+}
+
+func (c *call) unpin() {
+	c.s.unpinAll(c.pinned)
+	c.pinned = nil
+}
+
+// attempt makes the call on one connection. The error is linkLost if the peer has
+// not seen it.
+func (c *call) attempt(ctx context.Context, on *connection, method uint64, args []byte) *Error {
+	if err := ctx.Err(); err != nil {
+		return fault(CodeContext, context.Cause(ctx), "")
+	}
+	if fail := on.grant(&c.out, c.slots); fail != nil {
 		return cmp.Or(c.entry.fault(), fail) // to an object that is lost nothing can be granted
 	}
 	c.out.used = append(c.out.used, c.entry)
 	used := c.out.used
 	if fail := c.s.imports.use(used...); fail != nil {
-		c.s.ungrant(&c.out)
+		on.ungrant(&c.out)
 		return fail
 	}
-	fail := c.transmit(ctx, method, args)
+	fail := c.transmit(ctx, on, method, args)
 	c.s.imports.unuse(used...)
 	if fail != nil {
 		return fail
@@ -160,14 +200,14 @@ func (c *call) roundTrip(ctx context.Context, method uint64, args []byte, slots 
 const hintSize = "pass large data in parts, or raise Limits.MessageSize on both sides"
 
 // transmit hands the call to the connection.
-func (c *call) transmit(ctx context.Context, method uint64, args []byte) *Error {
+func (c *call) transmit(ctx context.Context, on *connection, method uint64, args []byte) *Error {
 	msg := wire.Call{Target: wire.Target{XID: uint64(c.entry.xid)}, Method: method, Caps: c.out.caps}
 	if deadline, ok := ctx.Deadline(); ok {
 		msg.Timeout = max(time.Until(deadline), time.Microsecond)
 	}
 	bulk := len(args) > bulkThreshold
 	if fail := c.s.calls.register(ctx, c, int64(len(args)), bulk, &msg); fail != nil {
-		c.s.ungrant(&c.out)
+		on.ungrant(&c.out)
 		return fail
 	}
 	inline := args
@@ -178,18 +218,18 @@ func (c *call) transmit(ctx context.Context, method uint64, args []byte) *Error 
 	c.head = msg.AppendHead(c.head[:0], len(inline))
 	var err error
 	if bulk {
-		err = c.s.conn.Queue(ctx, c.head, nil) // SendBody has it written
+		err = on.Queue(ctx, c.head, nil) // SendBody has it written
 	} else {
-		err = c.s.sendCall(ctx, &c.s.calls.due, c.head, args)
+		err = on.sendCall(ctx, &c.s.calls.due, c.head, args)
 	}
 	if err != nil {
 		c.s.calls.withdraw(c)
-		c.s.ungrant(&c.out)
-		return sendFault(ctx, err)
+		on.ungrant(&c.out)
+		return cmp.Or(c.failed, on.sendFault(ctx, err))
 	}
 	c.sent = true
 	if bulk {
-		if c.s.conn.SendBody(ctx, msg.Body.BulkID, args) != nil {
+		if on.SendBody(ctx, msg.Body.BulkID, args) != nil {
 			// It shows at wait: the context or the connection has ended, or the
 			// peer answers the broken call. The body may still be read.
 			c.Args.Abandon()
@@ -198,12 +238,39 @@ func (c *call) transmit(ctx context.Context, method uint64, args []byte) *Error 
 	return nil
 }
 
-// sendFault explains why a message was not taken by the connection.
-func sendFault(ctx context.Context, err error) *Error {
-	if ctx.Err() != nil {
-		return fault(CodeContext, context.Cause(ctx), "")
+// sendCall sends a message of a call. While others are about to send theirs, as due
+// tells, it waits for them, so that one write has all of them: whoever makes due 0
+// flushes the connection. The others may be in need of a processor, so once in maxJoin
+// nobody waits: the first of 64 methods that each computed for 8 ms was answered with
+// the last of them, after 200 ms.
+func (c *connection) sendCall(ctx context.Context, due *atomic.Int64, head, body []byte) error {
+	err := c.Queue(ctx, head, body)
+	if err == nil && (due.Load() == 0 || c.overdue()) {
+		c.Flush()
 	}
-	return fault(CodeUnreachable, err, hintLookup)
+	return err
+}
+
+// maxJoin is how long messages of calls may go on joining others that wait: those of
+// 512 busy callers are together in less.
+const maxJoin = time.Millisecond
+
+// overdue reports, once in maxJoin, that what waits is to be written.
+func (c *connection) overdue() bool {
+	now, last := int64(c.s.node.clock()), c.flushed.Load()
+	return now-last > int64(maxJoin) && c.flushed.CompareAndSwap(last, now)
+}
+
+// sendFault explains why a message was not taken by the connection.
+func (c *connection) sendFault(ctx context.Context, err error) *Error {
+	switch {
+	case ctx.Err() != nil:
+		return fault(CodeContext, context.Cause(ctx), "")
+	case errors.Is(err, transport.ErrTooLarge):
+		return fault(CodeLimit, err, hintSize)
+	}
+	c.Abort(err) // if it has not ended, it is of no use any more
+	return linkLost
 }
 
 // wait waits for the reply. When ctx ends first, the peer is told, and the
@@ -222,6 +289,6 @@ func (c *call) wait(ctx context.Context) *Error {
 		c.s.calls.resumed(c)
 		return c.failed
 	}
-	c.s.sendLater(&wire.Cancel{ID: c.id})
+	c.s.conn.Load().sendLater(&wire.Cancel{ID: c.id})
 	return fault(CodeContext, context.Cause(ctx), "")
 }

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/netobj/netobj/internal/wire"
+	"github.com/netobj/netobj/marshal"
 	"github.com/netobj/netobj/proxy"
 )
 
@@ -25,7 +26,7 @@ type calls struct {
 	lastBulk uint64
 	pending  map[uint64]flight
 	zombies  int    // cancelled calls in pending
-	err      *Error // why no call can be made; nil while the session is up
+	err      *Error // why no call can be made; nil before the session ends
 
 	awaited atomic.Int64 // calls in pending that somebody waits for; changed with mu held
 	due     atomic.Int64 // callers of prompt calls that were woken and have not resumed: most have another call to make
@@ -96,24 +97,25 @@ func (t *calls) admit(ctx context.Context, f flight, nested bool) *Error {
 	case nested:
 		f.room.take(f.size)
 	default:
-		if fail := t.await(ctx, f.room, f.size); fail != nil {
+		if fail := t.await(ctx, f.call, f.room, f.size); fail != nil {
 			return fail
 		}
 	}
-	fail := t.await(ctx, &t.places, 1)
+	fail := t.await(ctx, f.call, &t.places, 1)
 	if fail != nil {
 		f.room.leave(f.size)
 	}
 	return fail
 }
 
-// await takes n places of q, waiting for them if need be; t.mu is held, but not
-// meanwhile.
-func (t *calls) await(ctx context.Context, q *quota, n int64) *Error {
+// await takes n places of q for call c, waiting for them if need be; t.mu is held,
+// but not meanwhile.
+func (t *calls) await(ctx context.Context, c *call, q *quota, n int64) *Error {
 	place := q.enter(n)
 	if place == nil {
 		return nil
 	}
+	c.pin() // the connection may be another one when it is over
 	t.mu.Unlock()
 	select {
 	case <-place.admitted:
@@ -147,7 +149,7 @@ func (t *calls) withdraw(c *call) {
 		t.awaited.Add(-1)
 	}
 	t.mu.Unlock()
-	if !pending { // the session ended meanwhile and signalled it
+	if !pending { // the session ended meanwhile, or the peer has not seen it, and it was signalled
 		<-c.done
 		t.resumed(c)
 	}
@@ -255,25 +257,25 @@ func (t *calls) wake(c *call) {
 // have sent meanwhile.
 func (t *calls) resumed(c *call) {
 	if c.prompt && t.due.Add(-1) == 0 {
-		t.s.conn.Flush()
+		t.s.conn.Load().Flush()
 	}
 }
 
 // receiveReturn takes a Return on the reader.
-func (s *session) receiveReturn(msg []byte) error {
-	m := &s.inReturn
+func (on *connection) receiveReturn(msg []byte) error {
+	s, m := on.s, &on.inReturn
 	reserved := wire.ParseReturn(msg, m, s.node.cfg.Limits.References)
 	if reserved != nil && !errors.Is(reserved, wire.ErrReserved) {
 		return reserved
 	}
 	if len(m.Caps) == 0 && !m.Body.Bulk && reserved == nil {
-		return s.receiveInline(m)
+		return on.receiveInline(m)
 	}
 	r, err := s.calls.answering(m.ID)
 	if err != nil {
 		return err
 	}
-	slots, fail, err := s.receiveCaps(m.Caps, r)
+	slots, fail, err := on.receiveCaps(m.Caps, r)
 	if err != nil {
 		return err
 	}
@@ -282,7 +284,7 @@ func (s *session) receiveReturn(msg []byte) error {
 	}
 	a := reply{status: m.Status, slots: slots, fault: fail}
 	if m.Body.Bulk {
-		return s.receiveResults(m, a, r)
+		return on.receiveResults(m, a, r)
 	}
 	c := s.calls.claim(m.ID)
 	if c != nil {
@@ -294,10 +296,10 @@ func (s *session) receiveReturn(msg []byte) error {
 
 // receiveInline takes a Return without references whose payload came with it: most
 // do, and the table is asked once.
-func (s *session) receiveInline(m *wire.Return) error {
-	c, err := s.calls.settle(m.ID)
+func (on *connection) receiveInline(m *wire.Return) error {
+	c, err := on.s.calls.settle(m.ID)
 	if c != nil {
-		s.answer(c, reply{status: m.Status, payload: append(c.reply.payload[:0], m.Body.Inline...)}, surfacing)
+		on.s.answer(c, reply{status: m.Status, payload: append(c.reply.payload[:0], m.Body.Inline...)}, surfacing)
 	}
 	return err
 }
@@ -305,9 +307,14 @@ func (s *session) receiveInline(m *wire.Return) error {
 // receiveResults lets the results of a Return come on a bulk stream. It stands
 // apart from receiveReturn, where what the function literal keeps would be allocated
 // for every call.
-func (s *session) receiveResults(m *wire.Return, a reply, r receipt) error {
-	id := m.ID
-	return s.bodies.announce(&m.Body, promise{budget: s.results, patient: true, broken: CodeBadResults, deliver: func(body received) {
+func (on *connection) receiveResults(m *wire.Return, a reply, r receipt) error {
+	s, id := on.s, m.ID
+	return on.bodies.announce(&m.Body, promise{budget: s.results, patient: true, broken: CodeBadResults, deliver: func(body received) {
+		if body.lost == linkLost {
+			s.calls.unanswered(id)
+			s.forgo(a.slots, r)
+			return
+		}
 		c := s.calls.claim(id)
 		a.payload, a.held, a.fault = body.data, body.held, cmp.Or(a.fault, body.lost)
 		s.answer(c, a, r)
@@ -324,7 +331,12 @@ func (s *session) answer(c *call, a reply, r receipt) {
 		return
 	}
 	s.results.Release(a.held)
+	s.forgo(a.slots, r)
+}
+
+// forgo ends the receipt of references that nobody gets.
+func (s *session) forgo(slots []marshal.Slot, r receipt) {
 	if r == passing {
-		s.passed(a.slots)
+		s.passed(slots)
 	}
 }

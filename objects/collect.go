@@ -41,7 +41,7 @@ func AskToCollect(n *Node) {
 func (s *session) askToCollect() {
 	held := s.node.exports.held(s.id)
 	if held > 0 && s.asking.pass(s.node.clock(), s.node.cfg.CollectInterval) {
-		s.sendLater(&wire.Pressure{Bytes: heap(), Objects: uint64(held)})
+		s.conn.Load().sendLater(&wire.Pressure{Bytes: heap(), Objects: uint64(held)})
 	}
 }
 

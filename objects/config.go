@@ -29,8 +29,9 @@ type Config struct {
 	// life of sessions at Debug. Nil: slog.Default().
 	Logger *slog.Logger
 
-	// Lease is G, how long the references of a peer are kept after its
-	// connection broke. Zero means 60 s.
+	// Lease is G, how long a session goes on after its connection broke: so long
+	// its references are kept, on both sides, and calls wait for the next connection.
+	// Negative: a session ends with its connection. Zero means 60 s.
 	Lease time.Duration
 	// KeepAlive is the silence after which a peer is asked for a sign of life.
 	// Zero means 15 s.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"math/rand/v2"
 	"time"
 
 	"github.com/netobj/netobj/transport"
@@ -28,7 +29,7 @@ func (n *Node) connect(ctx context.Context, url string) (*session, error) {
 		n.mu.Unlock()
 		return nil, fault(CodeClosed, nil, "")
 	}
-	if s := n.byURL[url]; s != nil && s.up() {
+	if s := n.byURL[url]; s != nil && s.attached != nil {
 		n.mu.Unlock()
 		return s, nil
 	}
@@ -55,7 +56,7 @@ func (n *Node) dial(d *dialling, url string) {
 	ctx, cancel := context.WithTimeout(n.ctx, n.cfg.HandshakeTimeout)
 	defer cancel()
 	for range crossedDials {
-		if d.session, d.err = n.dialOnce(ctx, url); !errors.Is(d.err, errCrossed) {
+		if d.session, d.err = n.dialOnce(ctx, url, nil); !errors.Is(d.err, errCrossed) {
 			break
 		}
 	}
@@ -73,18 +74,26 @@ func (n *Node) dial(d *dialling, url string) {
 // forgetDialled drops the ended sessions of which no reference is left that
 // would have to learn of a restart; n.mu is held.
 func (n *Node) forgetDialled() {
-	maps.DeleteFunc(n.byURL, func(_ string, s *session) bool { return !s.up() && s.imports.forgotten() })
+	maps.DeleteFunc(n.byURL, func(_ string, s *session) bool { return s.why != nil && s.imports.forgotten() })
 }
 
 // noteRestart tells the references of the session that was dialled under an
 // address before, if a new incarnation now answers there. n.mu is held.
 func (n *Node) noteRestart(old, now *session) {
-	if old != nil && old.peer.incarnation != now.peer.incarnation {
-		old.imports.breakAll(fault(CodeGone, reason("its owner restarted"), hintLookup))
+	if old == nil || old.peer.incarnation == now.peer.incarnation {
+		return
+	}
+	old.imports.breakAll(restarted)
+	if n.lost[old.peer.incarnation] == old && !n.closing {
+		n.tasks.Go(func() { old.end(restarted) })
 	}
 }
 
-func (n *Node) dialOnce(ctx context.Context, url string) (*session, error) {
+var restarted = fault(CodeGone, reason("its owner restarted"), hintLookup)
+
+// dialOnce dials url. Where want is set, it is for the next connection of that
+// session, and for no other one.
+func (n *Node) dialOnce(ctx context.Context, url string, want *session) (*session, error) {
 	link, err := transport.Dial(ctx, url, n.cfg.transport())
 	if bad, ok := errors.AsType[*transport.AddressError](err); ok {
 		return nil, fault(CodeAddress, bad, "")
@@ -94,12 +103,49 @@ func (n *Node) dialOnce(ctx context.Context, url string) (*session, error) {
 	}
 	link.SetDeadline(time.Now().Add(n.cfg.HandshakeTimeout))
 	unhook := context.AfterFunc(ctx, func() { link.Close() }) // the node closes meanwhile
-	s, fresh, err := n.dialHandshake(ctx, link, url)
+	s, fresh, err := n.dialHandshake(ctx, link, url, want)
 	unhook()
-	if err != nil || !fresh {
+	if err != nil || fresh == nil {
 		link.Close()
 		return s, err
 	}
-	s.start() // it is registered; if the link was closed meanwhile, it ends at once
+	fresh.start() // it is registered; if the link was closed meanwhile, it ends at once
 	return s, nil
+}
+
+// The pauses between two dials of a lost peer: the first, in the mean, and the longest;
+// each is twice the one before. So that many who lost the same peer do not dial at the
+// same moments, each lasts between half and three halves of that.
+const (
+	firstPause   = 50 * time.Millisecond
+	longestPause = 5 * time.Second
+)
+
+// redial dials the peer of a session that has lost a connection until there is a next
+// one, or the session ends.
+func (n *Node) redial(lost *connection) {
+	s := lost.s
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		timer := time.NewTimer(pause/2 + rand.N(pause))
+		select {
+		case <-timer.C:
+		case <-lost.next:
+			timer.Stop()
+			return
+		}
+		n.mu.Lock()
+		down := n.lost[s.peer.incarnation] == s
+		n.mu.Unlock()
+		if !down {
+			continue // a connection is being made good, or the session ends
+		}
+		ctx, cancel := context.WithTimeout(n.ctx, n.cfg.HandshakeTimeout)
+		_, err := n.dialOnce(ctx, s.peer.addr, s)
+		cancel()
+		s.log.Debug("dialled again", "cause", err)
+		if over, ok := errors.AsType[*Error](err); ok && over.Code == CodeGone {
+			s.end(over)
+			return
+		}
+	}
 }

@@ -51,10 +51,15 @@
 // [Unreferencer]). An object that ends before its holders let go of it is made
 // useless to them by [Disown], or by its own limit (see [IdleLimiter]).
 //
-// When a connection breaks, its references fail from then on; [Alive] tells of
-// it as it happens. The owner keeps what the lost peer held for Config.Lease,
-// then drops it. Cycles of references between processes are not collected: one of
-// them must be released, or be a [WeakRef].
+// A session outlives its connections. When one breaks, the side that dialled dials
+// again; references stay good, and calls wait, no longer than their contexts. A call
+// that was under way runs once: if the peer has not seen it, it is sent again; if it
+// runs, its answer comes on the next connection; only if its answer was lost the
+// caller gets an error, with [OutcomeUnknown]. A session without a connection for
+// Config.Lease, or whose peer restarted, ends: its references fail from then on,
+// [Alive] tells of it as it happens, and the owner drops what the lost peer held. Cycles of
+// references between processes are not collected: one of them must be released, or be a
+// [WeakRef].
 //
 // # Errors
 //

@@ -30,8 +30,8 @@ type Unreferencer interface {
 // its export. A target is a Go value, or the *proxy.Ref of somebody else's
 // object that was passed on: then the export is a forwarder.
 type exports struct {
-	disowned  func(holders []holder, why error) // told when a forwarder's object is lost
-	clock     func() time.Duration              // how old the node is
+	disowned  func(holders []holder, why *Error) // told when a forwarder's object is lost
+	clock     func() time.Duration               // how old the node is
 	profiling bool
 
 	mu      sync.Mutex
@@ -42,6 +42,7 @@ type exports struct {
 	ages    ages
 	idle    table.Map[lifetime.ObjectID, idling] // of those that have an idle limit
 	swept   uint32                               // when they were last looked through
+	lost    map[lifetime.ObjectID]*Error         // objects that are disowned, and why
 }
 
 // holder is a session with the number by which it knows an export.
@@ -50,12 +51,13 @@ type holder struct {
 	xid     lifetime.XID
 }
 
-func newExports(perSession int, clock func() time.Duration, disowned func([]holder, error)) *exports {
+func newExports(perSession int, clock func() time.Duration, disowned func([]holder, *Error)) *exports {
 	return &exports{
 		disowned: disowned,
 		clock:    clock,
 		peers:    map[lifetime.SessionID]*peer{},
 		table:    lifetime.NewExports[any](perSession),
+		lost:     map[lifetime.ObjectID]*Error{},
 	}
 }
 
@@ -105,8 +107,12 @@ func (x *exports) disown(id lifetime.ObjectID, why error) {
 	for s, xid := range x.table.Holders(id) {
 		holders = append(holders, holder{s, xid})
 	}
+	cause := passedOn(asFault(CodeGone, why))
+	if len(holders) > 0 {
+		x.lost[id] = cause // sessions that are down learn of it later
+	}
 	x.mu.Unlock()
-	x.disowned(holders, why)
+	x.disowned(holders, cause)
 }
 
 // Disown makes obj, a pointer or another comparable value that node n has
@@ -131,24 +137,27 @@ type granted struct {
 }
 
 // grant counts one sending of target to session s (rule O1).
-func (x *exports) grant(s lifetime.SessionID, target any) (granted, error) {
+func (x *exports) grant(s lifetime.SessionID, c lifetime.Conn, target any) (granted, error) {
 	idle := idleLimit(target)
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	id := x.id(target, idle)
-	xid, err := x.table.Grant(s, lifetime.FirstConn, id)
+	xid, err := x.table.Grant(s, c, id)
 	if err != nil {
 		x.forget(x.table.Sweep(id))
+		if errors.Is(err, lifetime.ErrStale) || errors.Is(err, lifetime.ErrEnded) {
+			return granted{}, linkLost
+		}
 		return granted{}, fault(CodeLimit, err, "release references that are no longer needed")
 	}
 	return granted{xid, id, x.table.Listings(s), x.table.Limit(s)}, nil
 }
 
 // ungrant takes back a grant of which not one byte was sent.
-func (x *exports) ungrant(s lifetime.SessionID, xid lifetime.XID) []lifetime.Reclaimed[any] {
+func (x *exports) ungrant(s lifetime.SessionID, c lifetime.Conn, xid lifetime.XID) []lifetime.Reclaimed[any] {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.forget(x.table.Ungrant(s, lifetime.FirstConn, xid))
+	return x.forget(x.table.Ungrant(s, c, xid))
 }
 
 // target returns what session s knows as xid and has passed in a message.
@@ -204,12 +213,12 @@ func (x *exports) unpin(id lifetime.ObjectID) []lifetime.Reclaimed[any] {
 }
 
 // release takes back what session s returned. The error is a violation.
-func (x *exports) release(s lifetime.SessionID, entries []wire.Entry) ([]lifetime.Reclaimed[any], error) {
+func (x *exports) release(s lifetime.SessionID, c lifetime.Conn, entries []wire.Entry) ([]lifetime.Reclaimed[any], error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	var reclaimed []lifetime.Reclaimed[any]
 	for _, e := range entries {
-		gone, err := x.table.Release(s, lifetime.FirstConn, lifetime.XID(e.XID), lifetime.Grants(e.N))
+		gone, err := x.table.Release(s, c, lifetime.XID(e.XID), lifetime.Grants(e.N))
 		reclaimed = append(reclaimed, x.forget(gone)...)
 		if err != nil {
 			return reclaimed, err
@@ -238,6 +247,7 @@ func (x *exports) forget(reclaimed []lifetime.Reclaimed[any]) []lifetime.Reclaim
 	for _, r := range reclaimed {
 		x.idle.Delete(r.ID)
 		x.unprofile(r.ID)
+		delete(x.lost, r.ID)
 		if canCompare(r.Target) {
 			if id, _ := x.byValue.Get(r.Target); id == r.ID {
 				x.byValue.Delete(r.Target)

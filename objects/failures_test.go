@@ -55,7 +55,7 @@ func refOf(v any) *proxy.Ref { return v.(proxy.Proxy).ProxyRef() }
 func failures(t *testing.T, newPair func(*testing.T, objects.Config) *pair) map[string]error {
 	t.Helper()
 	ctx, all := t.Context(), map[string]error{}
-	p := newPair(t, quiet)
+	p := newPair(t, brittle)
 	url := p.server.Addrs()[0]
 	call := func(name string, answer any) {
 		p.local.answer = answer
@@ -149,7 +149,7 @@ var secretive = objects.Config{Logger: quiet.Logger, Inspect: func(objects.Peer)
 // restarted calls an object of a node that crashed, after the caller has seen
 // that another node answers at its address.
 func restarted(t *testing.T, newPair func(*testing.T, objects.Config) *pair) error {
-	p := newPair(t, quiet)
+	p := newPair(t, brittle)
 	url := p.server.Addrs()[0]
 	p.kit.Cut(p.server)
 	synctest.Wait()

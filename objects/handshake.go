@@ -21,7 +21,7 @@ func (n *Node) hello() wire.Hello {
 		Versions:    wire.Versions{Min: wire.Version, Max: wire.Version},
 		Node:        n.id,
 		Incarnation: n.incarnation,
-		Lease:       n.cfg.Lease,
+		Lease:       max(n.cfg.Lease, 0),
 		Limits: wire.Limits{
 			Message:    uint64(l.MessageSize),
 			Depth:      uint64(l.Depth),
@@ -37,62 +37,123 @@ func (n *Node) hello() wire.Hello {
 	}
 }
 
-// dialHandshake runs the dialler's side on link. It returns the session to use:
-// a new one that the caller starts, or one that exists already.
-func (n *Node) dialHandshake(ctx context.Context, link transport.Link, url string) (s *session, fresh bool, err error) {
+// dialHandshake runs the dialler's side on link, for a connection of session want
+// alone if that is set. It returns the session to use and, if the link is its new
+// connection, that one, which the caller starts.
+func (n *Node) dialHandshake(ctx context.Context, link transport.Link, url string, want *session) (s *session, fresh *connection, err error) {
 	hello := n.hello()
+	hello.Conn = n.nextConn()
+	if want != nil {
+		hello.WantPeer = (*[16]byte)(&want.peer.incarnation)
+	}
 	if err := wire.WriteHello(link, &hello); err != nil {
-		return nil, false, fault(CodeUnreachable, err, "")
+		return nil, nil, fault(CodeUnreachable, err, "")
 	}
 	var ack wire.HelloAck
 	if err := wire.ReadHelloAck(link, &ack); err != nil {
-		return nil, false, handshakeFault(err)
+		return nil, nil, handshakeFault(err)
 	}
 	if !ack.Versions.Include(wire.Version) {
-		return nil, false, versionFault(ack.Versions)
+		return nil, nil, versionFault(ack.Versions)
 	}
 	if ack.Incarnation == n.incarnation {
 		wire.WriteGo(link, wire.GoAbandon)
-		return nil, false, errSelf
+		return nil, nil, errSelf
 	}
 	switch ack.Status {
-	case wire.StatusNew:
-		return n.settleDial(ctx, link, &ack, url, wire.GoStart)
-	case wire.StatusDuplicate:
-		return n.settleDial(ctx, link, &ack, url, wire.GoReplace)
+	case wire.StatusNew, wire.StatusResumed, wire.StatusDuplicate:
+		return n.settleDial(ctx, link, &ack, url, want)
 	case wire.StatusVersion:
-		return nil, false, versionFault(ack.Versions)
+		return nil, nil, versionFault(ack.Versions)
+	case wire.StatusWrongIncarnation, wire.StatusExpired:
+		return nil, nil, n.gone(link, want, &ack)
 	default:
-		return nil, false, fault(CodeRefused, reason(ack.Text), "")
+		return nil, nil, fault(CodeRefused, reason(ack.Text), "")
 	}
 }
 
-// confirm says word and makes the session.
-func (n *Node) confirm(link transport.Link, ack *wire.HelloAck, url string, word wire.GoStatus) (*session, error) {
+// gone is the fault of a peer that says that it cannot resume session want. It is
+// final if the same peer says so, as far as a key can tell.
+func (n *Node) gone(link transport.Link, want *session, ack *wire.HelloAck) *Error {
+	info := link.Info()
+	switch {
+	case want == nil:
+		return fault(CodeRefused, reason(ack.Text), "")
+	case !samePeer(&want.peer.info, &info):
+		return fault(CodeRefused, errOtherKey, "")
+	case ack.Status == wire.StatusExpired:
+		return expired
+	}
+	return restarted
+}
+
+var (
+	errOtherKey = reason("this incarnation belongs to another key")
+	expired     = fault(CodeGone, reason("its owner has given the session up"), hintLookup)
+)
+
+// samePeer reports whether a connection may be the next one after another: it must
+// have proved the same key, and be no less guarded.
+func samePeer(before, now *transport.Info) bool {
+	return before.HasPeerKey == now.HasPeerKey && before.PeerKey == now.PeerKey && (before.Scheme != "tls" || now.Scheme == "tls")
+}
+
+// nextConn returns a number that no connection of a session that is down has had.
+func (n *Node) nextConn() (next uint64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, s := range n.lost {
+		next = max(next, uint64(s.number)+1)
+	}
+	return next
+}
+
+// confirm says the dialler's word and makes the connection: the first of a session, or
+// the next one of lost, if the peer agrees.
+func (n *Node) confirm(link transport.Link, ack *wire.HelloAck, url string, want, lost *session) (*connection, error) {
+	info := link.Info()
+	if lost != nil && !samePeer(&lost.peer.info, &info) {
+		return nil, fault(CodeRefused, errOtherKey, "")
+	}
+	if want != nil && (lost != want || ack.Status == wire.StatusNew) {
+		wire.WriteGo(link, wire.GoAbandon)
+		return nil, expired
+	}
+	word := wire.GoStart
+	switch {
+	case ack.Status == wire.StatusDuplicate && lost != nil:
+		word = wire.GoResume
+	case ack.Status != wire.StatusNew && lost == nil:
+		word = wire.GoReplace
+	}
 	if err := wire.WriteGo(link, word); err != nil {
 		return nil, fault(CodeUnreachable, err, "")
 	}
-	if word == wire.GoReplace {
-		var verdict wire.HelloAck // the peer has asked its old connection
-		if err := wire.ReadHelloAck(link, &verdict); err != nil {
+	if word != wire.GoStart {
+		if err := wire.ReadHelloAck(link, ack); err != nil { // the peer has asked its old connection
 			return nil, handshakeFault(err)
 		}
-		if verdict.Status != wire.StatusNew {
-			return nil, fault(CodeRefused, reason(verdict.Text), "")
-		}
+	}
+	switch {
+	case ack.Status == wire.StatusResumed && lost != nil:
+		return n.resume(link, transport.Dialer, lost, ack.Conn)
+	case ack.Status != wire.StatusNew:
+		return nil, fault(CodeRefused, reason(ack.Text), "")
+	case lost != nil:
+		lost.endSoon(expired)
 	}
 	return n.open(link, transport.Dialer, peerOf(link, &ack.Hello, url))
 }
 
-// acceptHandshake runs the acceptor's side. A nil session without an error
-// means that the dialler will use another connection.
-func (n *Node) acceptHandshake(link transport.Link) (*session, error) {
+// acceptHandshake runs the acceptor's side. A nil connection without an error
+// means that the dialler will use another one.
+func (n *Node) acceptHandshake(link transport.Link) (*connection, error) {
 	var hello wire.Hello
 	if err := wire.ReadHello(link, &hello); err != nil {
 		return nil, handshakeFault(err)
 	}
 	ack := wire.HelloAck{Hello: n.hello()}
-	pending, err := n.judge(link, &hello, &ack)
+	pending, lost, err := n.judge(link, &hello, &ack)
 	if werr := wire.WriteHelloAck(link, &ack); err == nil && werr != nil {
 		err = fault(CodeUnreachable, werr, "")
 	}
@@ -110,48 +171,60 @@ func (n *Node) acceptHandshake(link transport.Link) (*session, error) {
 		return nil, handshakeFault(err)
 	case word == wire.GoAbandon:
 		return nil, link.Close()
-	case word == wire.GoReplace && pending == nil:
-		if err := n.replace(link, hello.Incarnation, &ack); err != nil {
+	case word == wire.GoReplace && ack.Status != wire.StatusNew, word == wire.GoResume && ack.Status == wire.StatusDuplicate:
+		if lost, err = n.replace(link, &hello, &ack, word); err != nil {
 			return nil, err
 		}
 	case word != wire.GoStart || pending == nil:
 		return nil, fault(CodeProtocol, fmt.Errorf("handshake ends with %v", word), "")
 	}
+	if lost != nil {
+		return n.resume(link, transport.Acceptor, lost, ack.Conn)
+	}
 	return n.open(link, transport.Acceptor, peerOf(link, &hello, ""))
 }
 
 // judge decides about an inbound Hello and fills in the answer. The claim
-// is nil unless the answer is "new".
-func (n *Node) judge(link transport.Link, hello *wire.Hello, ack *wire.HelloAck) (*claim, error) {
+// is nil unless the answer is "new" or "resumed", with the session that is.
+func (n *Node) judge(link transport.Link, hello *wire.Hello, ack *wire.HelloAck) (_ *claim, lost *session, _ error) {
 	info := link.Info()
 	n.lockForHello(hello.Incarnation)
 	defer n.mu.Unlock()
-	refuse := func(code Code, text string) (*claim, error) {
+	refuse := func(code Code, text string) (*claim, *session, error) {
 		ack.Status, ack.Text = wire.StatusRefused, text
-		return nil, fault(code, reason(text), "")
+		return nil, nil, fault(code, reason(text), "")
 	}
+	lost = n.lost[hello.Incarnation]
 	switch {
 	case !hello.Versions.Include(wire.Version):
 		ack.Status = wire.StatusVersion
-		return nil, versionFault(hello.Versions)
+		return nil, nil, versionFault(hello.Versions)
 	case hello.WantPeer != nil && *hello.WantPeer != n.incarnation:
 		ack.Status = wire.StatusWrongIncarnation
-		return nil, fault(CodeRefused, fmt.Errorf("dialler wanted incarnation %v", uuid.UUID(*hello.WantPeer)), "")
+		return nil, nil, fault(CodeRefused, fmt.Errorf("dialler wanted incarnation %v", uuid.UUID(*hello.WantPeer)), "")
+	case n.closing && hello.WantPeer != nil:
+		ack.Status, ack.Text = wire.StatusExpired, "node is closing"
+		return nil, nil, fault(CodeClosed, reason(ack.Text), "")
 	case n.closing:
 		return refuse(CodeClosed, "node is closing")
 	case hello.Incarnation == n.incarnation:
 		ack.Status = wire.StatusDuplicate
-		return nil, nil
+		return nil, nil, nil
 	case n.sessions[hello.Incarnation] != nil || n.accepting[hello.Incarnation] != nil || n.dialled[hello.Incarnation] != nil:
 		ack.Status = wire.StatusDuplicate
-		return nil, nil
+		return nil, nil, nil
+	case lost != nil && !samePeer(&lost.peer.info, &info):
+		return refuse(CodeRefused, errOtherKey.Error())
+	case lost != nil:
+		ack.Status, ack.Conn = wire.StatusResumed, max(hello.Conn, uint64(lost.number)+1)
+		return n.claim(n.accepting, hello.Incarnation, info), lost, nil
 	case n.countSessions(anyLink) >= n.cfg.Limits.Sessions:
 		return refuse(CodeLimit, fmt.Sprintf("node has its limit of %d sessions", n.cfg.Limits.Sessions))
 	case info.HasPeerKey && n.countSessions(sameKey(info)) >= n.cfg.Limits.SessionsPerKey:
 		return refuse(CodeLimit, fmt.Sprintf("peer's key has its limit of %d sessions", n.cfg.Limits.SessionsPerKey))
 	}
 	ack.Status = wire.StatusNew
-	return n.claim(n.accepting, hello.Incarnation, info), nil
+	return n.claim(n.accepting, hello.Incarnation, info), nil, nil
 }
 
 // countSessions counts the sessions whose connections are among those meant, and

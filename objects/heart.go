@@ -29,41 +29,41 @@ type heart struct {
 // noticed within KeepAlive + KeepAliveTimeout, never later.
 const ticksPerKeepAlive = 6
 
-func (h *heart) start(s *session) {
+func (h *heart) start(c *connection) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	cfg := s.node.cfg
+	cfg := c.s.node.cfg
 	h.pulse = max(cfg.KeepAlive/ticksPerKeepAlive, time.Millisecond)
 	h.askAt = ticksPerKeepAlive - 1
 	h.deadAt = h.askAt + max(int(cfg.KeepAliveTimeout/h.pulse), 1)
-	h.timer = time.AfterFunc(h.pulse, func() { h.tick(s) })
+	h.timer = time.AfterFunc(h.pulse, func() { h.tick(c) })
 }
 
-func (h *heart) tick(s *session) {
-	s.serving.watchReader()
-	s.node.endIdle()
-	s.node.fallen.tell()
-	s.relieve()
+func (h *heart) tick(c *connection) {
+	c.s.serving.watchReader()
+	c.s.node.endIdle()
+	c.s.node.fallen.tell()
+	c.s.relieve()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.stopped {
 		return
 	}
-	if now := s.conn.Received(); now != h.seen {
+	if now := c.Received(); now != h.seen {
 		h.seen, h.silent = now, 0
 	} else {
 		h.silent++
 	}
 	switch h.silent {
 	case h.askAt:
-		s.sendLater(&wire.Ping{})
+		c.sendLater(&wire.Ping{})
 	case h.deadAt:
 		silence := h.pulse * time.Duration(h.deadAt+1)
-		s.conn.Abort(fmt.Errorf("no sign of life for %v", silence))
+		c.Abort(fmt.Errorf("no sign of life for %v", silence))
 		return
 	}
-	if s.bodies.overdue(h.pulse) {
-		s.conn.Abort(violation("bodies were announced and do not come"))
+	if c.bodies.overdue(h.pulse) {
+		c.Abort(violation("bodies were announced and do not come"))
 		return
 	}
 	h.timer.Reset(h.pulse)

@@ -29,6 +29,8 @@ type rawPeer struct {
 	ended chan error    // why the connection ended
 	turn  chan struct{} // held by the reader, or by a test that stops it; capacity 1
 	opens uint64        // calls of open, whose numbers are 1, 1001 and so on
+
+	number uint64 // of a connection that resumes a session
 }
 
 func dialRawPeer(t *testing.T, url string) *rawPeer {
@@ -44,15 +46,38 @@ func dialRawPeerOn(t *testing.T, pipes *transport.PipeNet, url string) *rawPeer 
 // dialRawPeerAs dials as the node of an incarnation.
 func dialRawPeerAs(t *testing.T, pipes *transport.PipeNet, url string, incarnation uuid.UUID) *rawPeer {
 	t.Helper()
+	hello := rawHello()
+	hello.Incarnation = incarnation
+	p, status := greetRaw(t, pipes, url, &hello)
+	if status != wire.StatusNew {
+		t.Fatalf("handshake: %v", status)
+	}
+	return p
+}
+
+// rawHello is the Hello of a peer that was never seen before.
+func rawHello() wire.Hello {
+	return wire.Hello{Versions: wire.Versions{Min: wire.Version, Max: wire.Version}, Node: uuid.New(), Incarnation: uuid.New(), Lease: time.Minute}
+}
+
+// greetRaw connects with a Hello of the test's own, and goes on if that is a new or a
+// resumed session.
+func greetRaw(t *testing.T, pipes *transport.PipeNet, url string, hello *wire.Hello) (*rawPeer, wire.HelloStatus) {
+	t.Helper()
 	link, err := transport.Dial(t.Context(), url, &transport.Config{PipeNet: pipes})
 	if err != nil {
 		t.Fatal(err)
 	}
-	hello := wire.Hello{Versions: wire.Versions{Min: wire.Version, Max: wire.Version}, Node: uuid.New(), Incarnation: incarnation}
 	var ack wire.HelloAck
-	err = errors.Join(wire.WriteHello(link, &hello), wire.ReadHelloAck(link, &ack), wire.WriteGo(link, wire.GoStart))
-	if err != nil || ack.Status != wire.StatusNew {
-		t.Fatalf("handshake: %v, %v", ack.Status, err)
+	if err := errors.Join(wire.WriteHello(link, hello), wire.ReadHelloAck(link, &ack)); err != nil {
+		t.Fatalf("handshake: %v", err)
+	}
+	if ack.Status != wire.StatusNew && ack.Status != wire.StatusResumed {
+		link.Close()
+		return nil, ack.Status
+	}
+	if err := wire.WriteGo(link, wire.GoStart); err != nil {
+		t.Fatalf("handshake: %v", err)
 	}
 	conn, err := link.Open(transport.Dialer, nil)
 	if err != nil {
@@ -60,8 +85,9 @@ func dialRawPeerAs(t *testing.T, pipes *transport.PipeNet, url string, incarnati
 	}
 	p := &rawPeer{t: t, conn: conn, node: ack.Incarnation, lane: make(chan []byte, 1000), ended: make(chan error, 1), turn: make(chan struct{}, 1)}
 	go func() { p.ended <- conn.Serve(p) }()
+	p.number = ack.Conn
 	t.Cleanup(func() { conn.Abort(nil) })
-	return p
+	return p, ack.Status
 }
 
 // Message keeps what no test waits for only as long as there is room.

@@ -68,11 +68,11 @@ func (m *imports) nodeObject() PeerService {
 
 // receive counts a grant (rule H1) and returns the object's Ref: the one that
 // is alive, or a new one under a new generation (rules H2, H3).
-func (m *imports) receive(c *wire.Cap, r receipt) (*proxy.Ref, error) {
+func (m *imports) receive(on lifetime.Conn, c *wire.Cap, r receipt) (*proxy.Ref, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	xid, object := lifetime.XID(c.XID), lifetime.ObjectID(c.Object)
-	if err := m.table.Receive(lifetime.FirstConn, object, xid); err != nil {
+	if err := m.table.Receive(on, object, xid); err != nil {
 		return nil, err
 	}
 	m.s.importing.note(m.s, m.table.Len(), m.s.node.cfg.Limits.Imports)
@@ -188,9 +188,10 @@ const releaseBatch = 256
 // flush sends the releases that are due, in messages of releaseBatch.
 func (m *imports) flush() {
 	m.collect(m.collector.take())
+	on := m.s.conn.Load()
 	for {
 		m.mu.Lock()
-		batch := m.table.Batch(lifetime.FirstConn, releaseBatch)
+		batch := m.table.Batch(on.number, releaseBatch)
 		m.mu.Unlock()
 		if len(batch) == 0 {
 			return
@@ -199,7 +200,7 @@ func (m *imports) flush() {
 		for i, r := range batch {
 			release.Entries[i] = wire.Entry{XID: uint64(r.XID), N: uint64(r.N)}
 		}
-		m.s.send(&release)
+		on.send(&release)
 	}
 }
 

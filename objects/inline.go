@@ -45,8 +45,8 @@ func (v *serving) runInline(in *incoming) {
 	s, returned := v.s, false
 	defer func() {
 		if !returned { // the method has called runtime.Goexit: nobody reads any more
-			s.conn.Abort(errGoexit)
-			s.end(errGoexit)
+			s.conn.Load().Abort(errGoexit)
+			s.finish(errGoexit)
 		}
 	}()
 	in.perform((*incoming).replyInline)
@@ -57,20 +57,34 @@ func (v *serving) runInline(in *incoming) {
 func (in *incoming) replyInline(a answer) {
 	v := &in.s.serving
 	took := v.leaveReader(in)
-	a = in.prepare(a)
-	err := transport.ErrFull
-	if a.size() <= bulkThreshold {
-		err = in.s.conn.TrySend(in.appendReturn(a), a.results, took < inlineHold)
+	on := in.s.conn.Load()
+	a, err := in.prepare(on, a)
+	if err == nil {
+		err = transport.ErrFull
+		if a.size() <= bulkThreshold {
+			err = on.TrySend(in.appendReturn(a), a.results, took < inlineHold)
+		}
 	}
-	if errors.Is(err, transport.ErrFull) {
-		v.workers.all.Go(func() {
-			in.conclude(in.transmit(a))
-			v.done(in)
-		})
+	if err != nil {
+		in.replyElsewhere(on, a, err)
 		return
 	}
-	in.conclude(err)
+	in.conclude(on, a, nil)
 	v.done(in)
+}
+
+// replyElsewhere sends an answer that did not find room on a connection, or that must
+// wait for the next one.
+func (in *incoming) replyElsewhere(on *connection, a answer, err error) {
+	v := &in.s.serving
+	v.workers.all.Go(func() {
+		full := err
+		if errors.Is(full, transport.ErrFull) {
+			full = in.transmit(on, a)
+		}
+		in.conclude(on, a, full)
+		v.done(in)
+	})
 }
 
 // leaveReader notes that the reader goes on, and complains if it could not for long.

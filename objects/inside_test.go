@@ -2,9 +2,7 @@ package objects
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"errors"
 	"runtime"
 	"slices"
 	"sync"
@@ -31,7 +29,7 @@ func (a *answers) Send(_ context.Context, head, body []byte) error {
 	var m wire.Return
 	err := wire.ParseReturn(append(slices.Clone(head), body...), &m, 0)
 	a.ids = append(a.ids, m.ID)
-	return cmp.Or(err, errors.New("not sent"))
+	return err
 }
 
 func (a *answers) Queue(ctx context.Context, head, body []byte) error { return a.Send(ctx, head, body) }
@@ -43,7 +41,8 @@ func TestNoCallOvertakesTheQueue(t *testing.T) {
 	n := NewNode(&Config{Limits: Limits{Running: 1}})
 	defer n.Close()
 	conn := &answers{}
-	s := &session{node: n, conn: conn, ctx: t.Context()}
+	s := &session{node: n, ctx: t.Context()}
+	s.conn.Store(newConnection(s, conn, lifetime.FirstConn))
 	s.calls.init(s)
 	s.serving.init(s)
 	s.imports.init(s)
@@ -92,11 +91,11 @@ func TestNoInlineCallOvertakes(t *testing.T) {
 // not wait for a lease that nobody counts any more.
 func TestALeaseAfterTheEndIsRefused(t *testing.T) {
 	n := NewNode(nil)
-	if !n.leases.add(1) {
+	if !n.leases.add(&session{id: 1}) {
 		t.Fatal("no lease on a node that is open")
 	}
 	n.leases.stop()
-	if n.leases.add(lifetime.SessionID(2)) {
+	if n.leases.add(&session{id: 2}) {
 		t.Error("a lease was given after the end")
 	}
 	if n.leases.len() != 0 {
@@ -125,7 +124,9 @@ func TestGoodbyesAreSaidTogether(t *testing.T) {
 		var closing sync.WaitGroup
 		closing.Add(2)
 		for range 2 {
-			s := &session{node: n, conn: partner{nil, &closing}, ctx: t.Context()}
+			s := &session{node: n, ctx: t.Context()}
+			s.attached = newConnection(s, partner{nil, &closing}, lifetime.FirstConn)
+			s.conn.Store(s.attached)
 			s.calls.init(s)
 			s.serving.init(s)
 			s.imports.init(s)
@@ -149,7 +150,7 @@ func TestReceiptBeforeTheCleanup(t *testing.T) {
 	defer m.collector.stop()
 	c := &wire.Cap{XID: 1, Object: 5}
 	receive := func() *imported {
-		ref, err := m.receive(c, surfacing)
+		ref, err := m.receive(lifetime.FirstConn, c, surfacing)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -214,12 +215,13 @@ func TestARelayedPayloadThatMayBeReadIsNotUsedAgain(t *testing.T) {
 	defer n.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	conn := &givenUp{stop: cancel}
-	s := &session{node: n, conn: conn, ctx: t.Context(), limits: n.cfg.Limits.marshalLimits()}
+	s := &session{node: n, ctx: t.Context(), limits: n.cfg.Limits.marshalLimits()}
+	s.conn.Store(newConnection(s, conn, lifetime.FirstConn))
 	s.calls.init(s)
 	s.serving.init(s)
 	s.imports.init(s)
 	defer s.imports.collector.stop()
-	ref, err := s.imports.receive(&wire.Cap{XID: 1, Object: 5}, passing)
+	ref, err := s.imports.receive(lifetime.FirstConn, &wire.Cap{XID: 1, Object: 5}, passing)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +247,7 @@ func (h *hasty) Queue(context.Context, []byte, []byte) error { return nil }
 func (h *hasty) Flush()                                      { h.flushed++ }
 func (h *hasty) SendBody(context.Context, uint64, []byte) error {
 	m := wire.Return{ID: 1, Status: wire.StatusOK}
-	err := h.s.receiveReturn(append(m.AppendHead(nil, 1), 0x80))
+	err := h.s.conn.Load().receiveReturn(append(m.AppendHead(nil, 1), 0x80))
 	h.meet()
 	return err
 }
@@ -256,20 +258,21 @@ func TestNobodyWaitsForTheBodyOfAnAnsweredCall(t *testing.T) {
 	n := NewNode(nil)
 	defer n.Close()
 	conn := &hasty{}
-	s := &session{node: n, conn: conn, ctx: t.Context(), limits: n.cfg.Limits.marshalLimits()}
+	s := &session{node: n, ctx: t.Context(), limits: n.cfg.Limits.marshalLimits()}
+	s.conn.Store(newConnection(s, conn, lifetime.FirstConn))
 	conn.s = s
-	s.flushed.Store(int64(time.Hour)) // nothing is overdue
+	s.conn.Load().flushed.Store(int64(time.Hour)) // nothing is overdue
 	s.calls.init(s)
 	s.serving.init(s)
 	s.imports.init(s)
 	defer s.imports.collector.stop()
 	conn.meet = func() {
 		before := conn.flushed
-		if err := s.sendCall(t.Context(), &s.calls.due, nil, nil); err != nil || conn.flushed == before {
+		if err := s.conn.Load().sendCall(t.Context(), &s.calls.due, nil, nil); err != nil || conn.flushed == before {
 			t.Errorf("a small call is not written, %v", err)
 		}
 	}
-	ref, err := s.imports.receive(&wire.Cap{XID: 1, Object: 5}, passing)
+	ref, err := s.imports.receive(lifetime.FirstConn, &wire.Cap{XID: 1, Object: 5}, passing)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,12 +292,12 @@ func TestMessagesDoNotJoinForLong(t *testing.T) {
 		n := NewNode(nil)
 		defer n.Close()
 		conn := &hasty{}
-		s := &session{node: n, conn: conn}
+		on := newConnection(&session{node: n}, conn, lifetime.FirstConn)
 		var due atomic.Int64
 		due.Store(1)
 		for i, after := range []time.Duration{maxJoin + 1, 0, maxJoin, 1, 0} {
 			<-time.After(after)
-			if err := s.sendCall(t.Context(), &due, nil, nil); err != nil {
+			if err := on.sendCall(t.Context(), &due, nil, nil); err != nil {
 				t.Error(err)
 			}
 			if want := 1 + i/3; conn.flushed != want {

@@ -1,28 +1,31 @@
 package objects
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
 	"github.com/netobj/netobj/internal/lifetime"
 )
 
-// leases holds the sessions whose connection broke, until their references may
-// be dropped. The rule (O5) is that of lifetime.Leases; this adds the lock and the
+// leases holds the sessions whose connection broke, until they have another one or
+// end. The rule (O5) is that of lifetime.Leases; this adds the lock and the
 // clock.
 type leases struct {
 	node *Node
 
-	mu      sync.Mutex
-	down    *lifetime.Leases[time.Duration]
-	stopped bool
-	ticking bool
-	done    chan struct{} // closed by stop
+	mu       sync.Mutex
+	down     *lifetime.Leases[time.Duration]
+	sessions map[lifetime.SessionID]*session // whose leases run
+	stopped  bool
+	ticking  bool
+	done     chan struct{} // closed by stop
 }
 
 func (l *leases) init(n *Node) {
 	l.node = n
 	l.down = lifetime.NewLeases(n.cfg.Limits.Sessions, time.Second)
+	l.sessions = map[lifetime.SessionID]*session{}
 	l.done = make(chan struct{})
 }
 
@@ -30,24 +33,41 @@ func (l *leases) init(n *Node) {
 // when the node is closing and leases mean nothing any more.
 //
 // There are at most Limits.Sessions leases; one too many ends the oldest.
-func (l *leases) add(id lifetime.SessionID) bool {
-	evicted, ok := l.enter(id)
-	if evicted != 0 {
+func (l *leases) add(s *session) bool {
+	evicted, ok := l.enter(s)
+	if evicted != nil {
 		l.node.log.Warn("references of a lost peer are dropped before its lease is over: too many peers were lost",
 			"most", l.node.cfg.Limits.Sessions)
-		l.node.reclaim(l.node.exports.endSession(evicted))
+		evicted.endSoon(fault(CodeUnreachable, reason("too many peers are lost"), hintLookup))
 	}
 	return ok
 }
 
-func (l *leases) enter(id lifetime.SessionID) (evicted lifetime.SessionID, ok bool) {
+func (l *leases) enter(s *session) (evicted *session, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.stopped || !l.ticking && !l.node.spawn(l.run) {
-		return 0, false
+		return nil, false
 	}
 	l.ticking = true
-	return l.down.Start(id, l.node.cfg.Lease), true
+	l.sessions[s.id] = s
+	return l.take(l.down.Start(s.id, l.node.cfg.Lease)), true
+}
+
+// take returns the session numbered id, and forgets it; l.mu is held.
+func (l *leases) take(id lifetime.SessionID) *session {
+	s := l.sessions[id]
+	delete(l.sessions, id)
+	return s
+}
+
+// remove ends the lease of a session that goes on, or has ended for another reason. It
+// reports false if there is none.
+func (l *leases) remove(s *session) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.take(s.id)
+	return l.down.Stop(s.id)
 }
 
 // run ticks while a lease is open; it ends with the last one, or at stop.
@@ -62,8 +82,8 @@ func (l *leases) run() {
 		case <-ticker.C:
 		}
 		expired, more := l.tick(tick)
-		for _, id := range expired {
-			l.node.reclaim(l.node.exports.endSession(id))
+		for _, s := range expired {
+			l.node.tasks.Go(func() { s.end(l.expiry()) }) // it waits for methods that still run
 		}
 		if !more {
 			return
@@ -71,23 +91,28 @@ func (l *leases) run() {
 	}
 }
 
-// tick takes one tick off every lease and returns those that are over.
-func (l *leases) tick(tick time.Duration) (expired []lifetime.SessionID, more bool) {
+// expiry is why a session ends that had no connection for too long.
+func (l *leases) expiry() *Error {
+	return fault(CodeUnreachable, fmt.Errorf("no connection for %v", l.node.cfg.Lease), hintLookup)
+}
+
+// tick takes one tick off every lease and returns the sessions whose lease is over.
+func (l *leases) tick(tick time.Duration) (expired []*session, more bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	expired = l.down.Tick(tick)
+	for _, id := range l.down.Tick(tick) {
+		expired = append(expired, l.take(id))
+	}
 	l.ticking = l.down.Len() > 0
 	return expired, l.ticking
 }
 
-// stop ends every lease at once: the node is closing.
+// stop ends every lease: the node is closing, and so are its sessions.
 func (l *leases) stop() {
 	close(l.done)
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.stopped = true
-	down := l.down.End()
-	l.mu.Unlock()
-	for _, id := range down {
-		l.node.reclaim(l.node.exports.endSession(id))
-	}
+	l.down.End()
+	clear(l.sessions)
 }

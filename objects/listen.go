@@ -83,7 +83,7 @@ func (n *Node) leaveHandshake() {
 func (n *Node) welcome(link transport.Link) {
 	link.SetDeadline(time.Now().Add(n.cfg.HandshakeTimeout))
 	unhook := context.AfterFunc(n.ctx, func() { link.Close() }) // the node closes meanwhile
-	s, err := n.acceptHandshake(link)
+	c, err := n.acceptHandshake(link)
 	unhook()
 	if err != nil {
 		link.Close()
@@ -93,7 +93,7 @@ func (n *Node) welcome(link transport.Link) {
 		n.log.Warn("connection refused", "peer", link.Info().Remote, "cause", err)
 		return
 	}
-	if s != nil {
-		s.start()
+	if c != nil {
+		c.start()
 	}
 }

@@ -89,7 +89,7 @@ type direct struct {
 // Direct implements proxy.DirectBinding.
 func (i *imported) Direct(ctx context.Context, m *proxy.Method) *proxy.Direct {
 	owner := i.s.otherEnd()
-	if owner == nil || i.xid == nodeXID || ctx.Err() != nil || i.fault() != nil {
+	if owner == nil || i.xid == nodeXID || ctx.Err() != nil || i.fault() != nil || !i.s.connected() {
 		return nil
 	}
 	d := &direct{entry: i, method: m, owner: owner}
@@ -125,15 +125,17 @@ func (d *direct) Carry(slots []marshal.Slot, results bool) ([]marshal.Slot, erro
 		from, to = to, from
 	}
 	var out outgoing
-	if fail := from.grant(&out, slots); fail != nil {
+	on := from.conn.Load()
+	if fail := on.grant(&out, slots); fail != nil {
 		return nil, cmp.Or(d.over(), fail)
 	}
 	if fail := from.imports.use(out.used...); fail != nil {
-		from.ungrant(&out)
+		on.ungrant(&out)
 		return nil, cmp.Or(d.over(), fail)
 	}
 	defer from.imports.unuse(out.used...)
-	there, _, err := to.receiveCaps(out.caps, surfacing)
+	arrival := to.conn.Load()
+	there, _, err := arrival.receiveCaps(out.caps, surfacing)
 	if err == nil {
 		if results {
 			enterScope(d.ctx.caller, there)
@@ -143,7 +145,10 @@ func (d *direct) Carry(slots []marshal.Slot, results bool) ([]marshal.Slot, erro
 	if over := d.over(); over != nil {
 		return nil, over
 	}
-	to.conn.Abort(violation("%v", err))
+	if errors.Is(err, lifetime.ErrStale) {
+		return nil, linkLost
+	}
+	arrival.Abort(violation("%v", err))
 	return nil, fault(CodeProtocol, err, "")
 }
 

@@ -47,7 +47,8 @@ type Node struct {
 	listeners []transport.Listener
 	halfOpen  int                    // inbound handshakes in progress
 	lastID    lifetime.SessionID     // the latest one given
-	sessions  map[uuid.UUID]*session // up, by the peer's incarnation
+	sessions  map[uuid.UUID]*session // with a connection, by the peer's incarnation
+	lost      map[uuid.UUID]*session // down, waiting for their next connection
 	ending    map[*session]struct{}  // ended, whose methods may still run
 	accepting map[uuid.UUID]*claim   // inbound handshakes that wait for the dialler's word
 	dialled   map[uuid.UUID]*claim   // outbound handshakes on which this node has said go
@@ -67,6 +68,7 @@ func NewNode(cfg *Config) *Node {
 		born:        time.Now(),
 		closed:      make(chan struct{}),
 		sessions:    map[uuid.UUID]*session{},
+		lost:        map[uuid.UUID]*session{},
 		ending:      map[*session]struct{}{},
 		accepting:   map[uuid.UUID]*claim{},
 		dialled:     map[uuid.UUID]*claim{},
@@ -146,13 +148,16 @@ func (n *Node) Shutdown(ctx context.Context) error {
 		return nil
 	}
 	n.closing = true
-	listeners, sessions := n.listeners, n.liveSessions()
+	listeners, sessions, lost := n.listeners, n.liveSessions(), slices.Collect(maps.Values(n.lost))
 	n.mu.Unlock()
 	defer close(n.closed)
 	n.leaveProcess()
 
 	for _, l := range listeners {
 		l.Close()
+	}
+	for _, s := range lost {
+		n.tasks.Go(func() { s.end(fault(CodeClosed, nil, "")) })
 	}
 	for _, s := range sessions {
 		s.serving.drain()
@@ -213,6 +218,7 @@ func (n *Node) awaitTasks() error {
 func (n *Node) holders() (names []string) {
 	n.mu.Lock()
 	sessions := slices.AppendSeq(n.liveSessions(), maps.Keys(n.ending))
+	sessions = slices.AppendSeq(sessions, maps.Values(n.lost))
 	n.mu.Unlock()
 	for _, s := range sessions {
 		names = append(names, s.serving.holders()...)

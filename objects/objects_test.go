@@ -207,6 +207,9 @@ func selfSigned(t *testing.T) *tls.Config {
 
 var quiet = objects.Config{Logger: slog.New(slog.DiscardHandler)}
 
+// brittle is for nodes whose sessions end with their connections.
+var brittle = objects.Config{Logger: quiet.Logger, Lease: -1}
+
 func TestCall(t *testing.T) {
 	onEveryTransport(t, func(t *testing.T, p *pair) {
 		sum, err := p.remote.Add(t.Context(), 2, 40)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/netobj/netobj/internal/lifetime"
 	"github.com/netobj/netobj/internal/wire"
 	"github.com/netobj/netobj/transport"
 )
@@ -59,45 +60,49 @@ func (n *Node) settle(table map[uuid.UUID]*claim, peer uuid.UUID, c *claim) {
 
 // claimDial decides about a connection to peer that this node dialled and has
 // not yet said go on. One of the results is set: a session to use in its place,
-// a claim that goes before it, or the connection's own claim. lost says that
-// the peer believes in a session already.
-func (n *Node) claimDial(peer uuid.UUID, info transport.Info, lost bool) (s *session, other, own *claim) {
+// a claim that goes before it, or the connection's own claim, with the session that
+// is down, if there is one. lost says that the peer believes in a session already.
+func (n *Node) claimDial(peer uuid.UUID, info transport.Info, lost bool) (s *session, other, own *claim, down *session) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if s := n.sessions[peer]; s != nil {
-		return s, nil, nil
+		return s, nil, nil, nil
 	}
 	if c := n.dialled[peer]; c != nil {
-		return nil, c, nil
+		return nil, c, nil, nil
 	}
 	yields := lost || bytes.Compare(n.incarnation[:], peer[:]) > 0
 	if c := n.accepting[peer]; c != nil && yields {
-		return nil, c, nil
+		return nil, c, nil, nil
 	}
-	return nil, nil, n.claim(n.dialled, peer, info)
+	return nil, nil, n.claim(n.dialled, peer, info), n.lost[peer]
 }
 
-// settleDial ends a dialler's handshake: with word and a new session, or, if
-// another connection goes before this one, with that one's session.
-func (n *Node) settleDial(ctx context.Context, link transport.Link, ack *wire.HelloAck, url string, word wire.GoStatus) (s *session, fresh bool, err error) {
+// settleDial ends a dialler's handshake: with a new connection, or, if another one
+// goes before this one, with that one's session.
+func (n *Node) settleDial(ctx context.Context, link transport.Link, ack *wire.HelloAck, url string, want *session) (s *session, fresh *connection, err error) {
 	peer := ack.Incarnation
-	s, other, own := n.claimDial(peer, link.Info(), word == wire.GoReplace)
+	believes := ack.Status == wire.StatusDuplicate
+	s, other, own, down := n.claimDial(peer, link.Info(), believes)
 	if own == nil {
 		wire.WriteGo(link, wire.GoAbandon)
 		if s == nil {
 			s, err = n.await(ctx, other, peer)
 		}
-		return s, false, err
+		return s, nil, err
 	}
-	s, err = n.confirm(link, ack, url, word)
+	fresh, err = n.confirm(link, ack, url, want, down)
 	n.settle(n.dialled, peer, own)
-	if err != nil && word == wire.GoReplace {
+	if err != nil && believes {
 		// What the peer believes in may be a session that stands here by now.
 		if s, _ := n.await(ctx, own, peer); s != nil {
-			return s, false, nil
+			return s, nil, nil
 		}
 	}
-	return s, true, err
+	if err != nil {
+		return nil, nil, err
+	}
+	return fresh.s, fresh, nil
 }
 
 // await waits for c and whatever other claims there are, and returns the
@@ -148,33 +153,80 @@ func (n *Node) sessionOf(peer uuid.UUID) *session {
 	return n.sessions[peer]
 }
 
-// replace makes room for a dialler that has lost its session with this node,
-// if that session is indeed dead, and tells the dialler.
-func (n *Node) replace(link transport.Link, peer uuid.UUID, ack *wire.HelloAck) error {
-	old := n.sessionOf(peer)
-	if old != nil && old.peer.info.PeerKey != link.Info().PeerKey {
-		ack.Status, ack.Text = wire.StatusRefused, "this incarnation belongs to another key"
-	} else if old != nil && old.answers() {
+// replace makes room for a dialler that knows nothing of the session that this node
+// believes in, or has lost its connection, if that is indeed dead, and tells the
+// dialler. It returns the session that is to be resumed; nil: a new one begins.
+func (n *Node) replace(link transport.Link, hello *wire.Hello, ack *wire.HelloAck, word wire.GoStatus) (*session, error) {
+	old, standing := n.latest(hello.Incarnation)
+	info := link.Info()
+	switch {
+	case old != nil && !samePeer(&old.peer.info, &info):
+		ack.Status, ack.Text = wire.StatusRefused, errOtherKey.Error()
+	case standing != nil && standing.answers():
 		ack.Status, ack.Text = wire.StatusRefused, "this incarnation has a working session"
-	} else {
+	default:
+		old = old.makeRoom(standing, word)
 		ack.Status, ack.Text = wire.StatusNew, ""
+		if old != nil {
+			ack.Status, ack.Conn = wire.StatusResumed, max(hello.Conn, uint64(n.numberOf(old))+1)
+		}
 	}
 	if err := wire.WriteHelloAck(link, ack); err != nil {
-		return fault(CodeUnreachable, err, "")
+		return nil, fault(CodeUnreachable, err, "")
 	}
-	if ack.Status != wire.StatusNew {
-		return fault(CodeRefused, reason(ack.Text), "")
+	if ack.Status == wire.StatusRefused {
+		return nil, fault(CodeRefused, reason(ack.Text), "")
 	}
-	if old != nil {
-		old.conn.Abort(reason("peer connected anew"))
-		<-old.ended
-	}
-	return nil
+	return old, nil
 }
 
-// answers reports whether the session still carries a call there and back.
-func (s *session) answers() bool {
-	ctx, cancel := context.WithTimeout(s.ctx, s.node.cfg.HandshakeTimeout/2)
+// latest returns the session with an incarnation and its connection, if that stands.
+func (n *Node) latest(peer uuid.UUID) (*session, *connection) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	s := cmp.Or(n.sessions[peer], n.lost[peer])
+	if s == nil {
+		return nil, nil
+	}
+	return s, s.attached
+}
+
+// numberOf returns the number of the latest connection of s.
+func (n *Node) numberOf(s *session) lifetime.Conn {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return s.number
+}
+
+// makeRoom ends a session's connection and, if the peer does not know the session any
+// more, the session. It returns the session if that can be resumed.
+func (s *session) makeRoom(standing *connection, word wire.GoStatus) *session {
+	switch {
+	case s == nil:
+		return nil
+	case word == wire.GoReplace:
+		s.endSoon(reason("peer connected anew"))
+		return nil
+	case standing != nil:
+		standing.Abort(reason("peer connected anew"))
+		<-standing.lost
+	}
+	if now, _ := s.node.latest(s.peer.incarnation); now != s {
+		return nil // it has ended instead
+	}
+	return s
+}
+
+// answers reports whether the connection still carries a call there and back.
+func (c *connection) answers() bool {
+	ctx, cancel := context.WithTimeout(c.s.ctx, c.s.node.cfg.HandshakeTimeout/2)
 	defer cancel()
-	return s.remote.Ping(ctx) == nil
+	go func() { // ends with ctx
+		select {
+		case <-c.lost:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return c.s.remote.Ping(ctx) == nil
 }

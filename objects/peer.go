@@ -2,6 +2,7 @@ package objects
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -14,12 +15,14 @@ type peer struct {
 	node        uuid.UUID
 	incarnation uuid.UUID
 	addr        string // as dialled, or the remote address of an inbound connection
+	dialled     bool   // addr was dialled by this node
 	info        transport.Info
 	limits      wire.Limits
+	lease       time.Duration // how long it keeps a session without a connection
 }
 
 func peerOf(link transport.Link, h *wire.Hello, dialled string) peer {
-	p := peer{node: h.Node, incarnation: h.Incarnation, addr: dialled, info: link.Info(), limits: h.Limits}
+	p := peer{node: h.Node, incarnation: h.Incarnation, addr: dialled, dialled: dialled != "", info: link.Info(), limits: h.Limits, lease: h.Lease}
 	if p.addr == "" {
 		p.addr = p.info.Remote
 	}

@@ -24,7 +24,7 @@ func Release(v any) {
 
 // Alive returns a context that ends when the reference v can no longer be used.
 // Its context.Cause is an [Error]: [ErrReleased], [ErrGone] when the owner ended
-// or disowned the object, [ErrUnreachable] when the connection was lost,
+// or disowned the object, [ErrUnreachable] when the session was without a connection for too long,
 // [ErrClosed] when this node closed. The context does not keep the object
 // alive: if v becomes unreachable, it ends with ErrReleased. For a value of this
 // process it never ends.

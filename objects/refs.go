@@ -22,18 +22,19 @@ type outgoing struct {
 
 // grant fills o with the caps for slots, counting every grant before the
 // message is sent (rule O1). On failure nothing is counted.
-func (s *session) grant(o *outgoing, slots []marshal.Slot) *Error {
+func (c *connection) grant(o *outgoing, slots []marshal.Slot) *Error {
 	o.caps, o.used = o.caps[:0], o.used[:0]
 	for i := range slots {
-		if err := s.grantOne(o, &slots[i]); err != nil {
-			s.ungrant(o)
+		if err := c.grantOne(o, &slots[i]); err != nil {
+			c.ungrant(o)
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *session) grantOne(o *outgoing, slot *marshal.Slot) *Error {
+func (c *connection) grantOne(o *outgoing, slot *marshal.Slot) *Error {
+	s := c.s
 	ref, isRef := slot.Object.(*proxy.Ref)
 	if isRef {
 		i, ours := ref.Binding().(*imported)
@@ -55,7 +56,7 @@ func (s *session) grantOne(o *outgoing, slot *marshal.Slot) *Error {
 	if len(slot.Iface) > wire.MaxIface {
 		return fault(CodeLimit, fmt.Errorf("the interface's name has %d bytes, at most %d can be sent", len(slot.Iface), wire.MaxIface), "shorten its import path")
 	}
-	g, err := s.node.exports.grant(s.id, slot.Object)
+	g, err := s.node.exports.grant(s.id, c.number, slot.Object)
 	if err != nil {
 		return asFault(CodeLimit, err)
 	}
@@ -67,10 +68,10 @@ func (s *session) grantOne(o *outgoing, slot *marshal.Slot) *Error {
 }
 
 // ungrant undoes the grants of a message of which not one byte was sent.
-func (s *session) ungrant(o *outgoing) {
+func (c *connection) ungrant(o *outgoing) {
 	for i := range o.caps {
 		if o.caps[i].Kind == wire.CapMine {
-			s.node.reclaim(s.node.exports.ungrant(s.id, lifetime.XID(o.caps[i].XID)))
+			c.s.node.reclaim(c.s.node.exports.ungrant(c.s.id, c.number, lifetime.XID(o.caps[i].XID)))
 		}
 	}
 	o.caps, o.used = o.caps[:0], o.used[:0]
@@ -79,17 +80,18 @@ func (s *session) ungrant(o *outgoing) {
 // receiveCaps counts the references of a received message, all of them before
 // anything else may reject it (rule H1), and returns what they stand for. The
 // fault concerns this message alone; the error is a violation of the protocol.
-func (s *session) receiveCaps(caps []wire.Cap, r receipt) (slots []marshal.Slot, unknown *Error, err error) {
+func (on *connection) receiveCaps(caps []wire.Cap, r receipt) (slots []marshal.Slot, unknown *Error, err error) {
 	if len(caps) == 0 {
 		return nil, nil, nil
 	}
+	s := on.s
 	slots = make([]marshal.Slot, len(caps))
 	for i := range caps {
 		c := &caps[i]
 		slots[i].Iface = c.Iface
 		switch c.Kind {
 		case wire.CapMine, wire.CapThird: // of a third node's object, its forwarder
-			ref, err := s.imports.receive(c, r)
+			ref, err := s.imports.receive(on.number, c, r)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -107,22 +109,25 @@ func (s *session) receiveCaps(caps []wire.Cap, r receipt) (slots []marshal.Slot,
 	return slots, unknown, nil
 }
 
-// disown tells the sessions that hold a forwarder that its object is lost.
-func (n *Node) disown(holders []holder, why error) {
-	cause := passedOn(asFault(CodeGone, why))
+// disown tells the sessions that hold an object that it is lost.
+func (n *Node) disown(holders []holder, why *Error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, s := range n.sessions {
 		var lost wire.Broken
 		for _, h := range holders {
 			if h.session == s.id {
-				lost.Entries = append(lost.Entries, wire.BrokenEntry{XID: uint64(h.xid), Reason: uint64(cause.Code), Text: causeText(cause)})
+				lost.Entries = append(lost.Entries, brokenEntry(h.xid, why))
 			}
 		}
 		if len(lost.Entries) > 0 && !n.closing {
-			n.tasks.Go(func() { s.send(&lost) })
+			n.tasks.Go(func() { s.conn.Load().send(&lost) })
 		}
 	}
+}
+
+func brokenEntry(xid lifetime.XID, why *Error) wire.BrokenEntry {
+	return wire.BrokenEntry{XID: uint64(xid), Reason: uint64(why.Code), Text: causeText(why)}
 }
 
 func causeText(e *Error) string {

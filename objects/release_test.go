@@ -137,21 +137,21 @@ func TestSessionEndFreesEverythingAfterTheLease(t *testing.T) {
 			t.Fatal(err)
 		}
 		owned := p.local.made[0]
-		p.kit.Cut(p.server)
-		synctest.Wait()
-		if _, err := made.Add(t.Context(), 1, 2); !errors.Is(err, objects.ErrUnreachable) {
-			t.Errorf("call over a broken connection: %v", err)
-		}
-		if err := context.Cause(objects.Alive(made)); !errors.Is(err, objects.ErrUnreachable) {
-			t.Errorf("Alive ended with %v", err)
-		}
+		alive := objects.Alive(made)
+		p.kit.Part(p.server)
 		<-time.After(50 * time.Second)
 		synctest.Wait()
-		if owned.unreferenced.Load() != 0 {
-			t.Error("reclaimed before the lease was over")
+		if owned.unreferenced.Load() != 0 || alive.Err() != nil {
+			t.Error("reclaimed, or broken, before the lease was over")
 		}
 		<-time.After(15 * time.Second)
 		synctest.Wait()
+		if _, err := made.Add(t.Context(), 1, 2); !errors.Is(err, objects.ErrUnreachable) || objects.OutcomeOf(err) != objects.NotSent {
+			t.Errorf("call after the lease: %v", err)
+		}
+		if err := context.Cause(alive); !errors.Is(err, objects.ErrUnreachable) {
+			t.Errorf("Alive ended with %v", err)
+		}
 		if owned.unreferenced.Load() != 1 {
 			t.Error("not reclaimed after the lease")
 		}
@@ -250,7 +250,7 @@ func TestForwarderServesAThirdNode(t *testing.T) {
 
 func TestSilentPeerIsNoticedWithin25Seconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPair(t, quiet)
+		p := newPair(t, brittle)
 		begun := time.Now()
 		alive := objects.Alive(p.remote)
 		p.kit.Freeze(p.server)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +28,7 @@ type serving struct {
 
 	mu       sync.Mutex // guards what follows
 	calls    map[uint64]*incoming
+	seen     seen                         // numbers of calls that have come
 	held     map[lifetime.XID][]*incoming // calls behind one whose body is on its way, that one first
 	queue    []*incoming                  // calls that wait for a place
 	direct   directCalls                  // of other nodes of this process, see local.go
@@ -59,8 +61,8 @@ func (v *serving) get() *incoming { return v.pool.Get().(*incoming) }
 func (v *serving) accept(in *incoming, complete bool) (here bool, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if _, used := v.calls[in.id]; used {
-		return false, fmt.Errorf("call number %d is in use", in.id)
+	if _, used := v.calls[in.id]; used || !v.seen.add(in.id) {
+		return false, fmt.Errorf("call number %d was used before", in.id)
 	}
 	if limit := v.s.node.cfg.Limits.calls(); v.open.Load() >= int64(limit) {
 		return false, fmt.Errorf("more than %d calls at once", limit)
@@ -87,16 +89,65 @@ func (v *serving) arrived(in *incoming) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	in.complete = true
-	line := v.held[in.xid]
+	v.advanceLine(in.xid, v.held[in.xid])
+}
+
+// advanceLine lets the calls of a line go on that have arrived, up to the first that
+// has not; v.mu is held.
+func (v *serving) advanceLine(xid lifetime.XID, line []*incoming) {
 	for len(line) > 0 && line[0].complete {
 		v.enter(line[0])
 		line = line[1:]
 	}
 	if len(line) == 0 {
-		delete(v.held, in.xid)
+		delete(v.held, xid)
 	} else {
-		v.held[in.xid] = line
+		v.held[xid] = line
 	}
+}
+
+// unsee takes back a call whose connection was lost before its body had come: it is
+// as if it had not been sent (rule R1).
+func (v *serving) unsee(in *incoming) {
+	v.mu.Lock()
+	object, passing := in.object, slices.Clone(in.passing)
+	line := slices.DeleteFunc(v.held[in.xid], func(o *incoming) bool { return o == in })
+	v.advanceLine(in.xid, line)
+	v.seen.remove(in.id)
+	v.open.Add(-1)
+	v.remove(in)
+	v.mu.Unlock()
+	v.s.passed(passing)
+	v.s.letGo(object)
+}
+
+// reconcile compares the calls that the peer has no answer to, in ascending order,
+// with what came (rule C2). It returns those that this node knows, and those among
+// them of which the answer was lost.
+func (v *serving) reconcile(open []lifetime.CallID) (have, unanswered []lifetime.CallID) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for id, in := range v.calls {
+		_, asked := slices.BinarySearch(open, lifetime.CallID(id))
+		in.unasked = !asked
+	}
+	for _, id := range open {
+		switch {
+		case v.calls[uint64(id)] != nil:
+			have = append(have, id)
+		case v.seen.has(uint64(id)):
+			have = append(have, id)
+			unanswered = append(unanswered, id)
+		}
+	}
+	return have, unanswered
+}
+
+// unasked reports whether the caller of in does not wait for its answer any more.
+func (v *serving) unasked(in *incoming) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return in.unasked
 }
 
 // enter starts the call, or queues it behind those that wait; v.mu is held.

@@ -22,7 +22,7 @@ type NodeState struct {
 	Exports     []ExportState  `json:"exports"`  // of this node that somebody holds, calls, publishes or pins, by number
 	Imports     []ImportState  `json:"imports"`  // of others that this process holds, by owner and number
 	Sessions    []SessionState `json:"sessions"` // with peers, up, the oldest first
-	Leases      []LeaseState   `json:"leases"`   // of lost peers whose references are kept, the next to end first
+	Leases      []LeaseState   `json:"leases"`   // of lost peers that may still come back, the next to end first
 }
 
 // ExportState is an object of the node.
@@ -69,7 +69,7 @@ type SessionState struct {
 	Incoming    int           `json:"incoming"` // calls of it that have not been answered
 }
 
-// LeaseState is a peer without a connection, whose references are kept.
+// LeaseState is a peer without a connection, which may still come back.
 type LeaseState struct {
 	Incarnation uuid.UUID     `json:"incarnation"`
 	Addr        string        `json:"addr"`
@@ -84,11 +84,14 @@ func Snapshot(n *Node) NodeState {
 	exports, leases := n.exportStates()
 	state := NodeState{Node: n.id, Incarnation: n.incarnation, Age: n.clock(), Exports: exports, Leases: leases}
 	n.mu.Lock()
-	sessions := n.liveSessions()
+	sessions := slices.AppendSeq(n.liveSessions(), maps.Values(n.lost))
+	up := maps.Clone(n.sessions)
 	n.mu.Unlock()
 	slices.SortFunc(sessions, func(a, b *session) int { return cmp.Compare(a.id, b.id) })
 	for _, s := range sessions {
-		state.Sessions = append(state.Sessions, s.state())
+		if up[s.peer.incarnation] == s {
+			state.Sessions = append(state.Sessions, s.state())
+		}
 		state.Imports = append(state.Imports, s.imports.states()...)
 	}
 	return state

@@ -93,7 +93,7 @@ func TestSnapshotOfALease(t *testing.T) {
 		if _, err := p.remote.Make(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		p.kit.Cut(p.server)
+		p.kit.Part(p.server)
 		<-time.After(20*time.Second + time.Millisecond)
 		state := objects.Snapshot(p.server)
 		if len(state.Leases) != 1 || len(state.Sessions) != 0 || !exportOf(t, state, 2).Holders[0].Lost {

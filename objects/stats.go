@@ -9,7 +9,7 @@ import (
 // is zero, but for methods that Close left behind and their objects.
 type Stats struct {
 	Sessions int   // with peers, up
-	Leases   int   // of peers whose connection broke, and whose references are still kept
+	Leases   int   // of peers whose connection broke, and who may still come back
 	Exports  int   // objects of this node that somebody holds, calls or publishes; forwarders included
 	Imports  int   // objects of others that this process holds
 	Outgoing int   // calls that wait for an answer
@@ -21,9 +21,11 @@ type Stats struct {
 func (n *Node) Stats() Stats {
 	n.mu.Lock()
 	sessions, ending := n.liveSessions(), slices.Collect(maps.Keys(n.ending))
+	up := len(sessions)
+	sessions = slices.AppendSeq(sessions, maps.Values(n.lost))
 	n.mu.Unlock()
 	stats := Stats{
-		Sessions: len(sessions),
+		Sessions: up,
 		Leases:   n.leases.len(),
 		Exports:  n.exports.len(),
 		Bytes:    n.budget.Used(),

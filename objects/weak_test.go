@@ -120,7 +120,7 @@ func TestWeakRefThroughANode(t *testing.T) {
 		if err := get(t.Context(), w); err != nil {
 			t.Error(err)
 		}
-		p.kit.Cut(p.client)
+		p.kit.Part(p.client)
 		<-w.Alive().Done()
 		if err := get(t.Context(), w); !errors.Is(err, objects.ErrUnreachable) {
 			t.Errorf("over a broken connection: %v", err)

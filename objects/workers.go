@@ -93,7 +93,7 @@ func (v *serving) next(done *incoming) *incoming {
 	v.sendFor()
 	v.mu.Unlock()
 	if in != nil && !more {
-		v.s.conn.Flush() // the answers before it; its own may take long
+		v.s.conn.Load().Flush() // the answers before it; its own may take long
 	}
 	return in
 }

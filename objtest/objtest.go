@@ -106,10 +106,21 @@ func (k *Kit) NodeAt(url string) *objects.Node {
 	return n
 }
 
-// Cut breaks the connections that were made to server. Those that server made
-// itself stay: a node that has only bound names is connected to [Kit.Registry],
-// and that is the one to cut.
+// Cut breaks the connections that were made to server; the sessions go on with new
+// ones. Those that server made itself stay: a node that has only bound names is
+// connected to [Kit.Registry], and that is the one to cut.
 func (k *Kit) Cut(server *objects.Node) { k.config.PipeNet.Cut(server.Addrs()[0]) }
+
+// PipeNet returns the network of the kit's nodes, for a node with settings of its own.
+// The kit neither closes nor audits that one.
+func (k *Kit) PipeNet() *transport.PipeNet { return k.config.PipeNet }
+
+// Part breaks the connections that were made to server, as in [Kit.Cut], and lets
+// none be made until [Kit.Heal]. Sessions that are parted for Config.Lease end.
+func (k *Kit) Part(server *objects.Node) { k.config.PipeNet.Part(server.Addrs()[0]) }
+
+// Heal ends what [Kit.Part] began.
+func (k *Kit) Heal(server *objects.Node) { k.config.PipeNet.Heal(server.Addrs()[0]) }
 
 // Freeze lets the connections that were made to server, as in [Kit.Cut], go
 // silent: what is sent is lost, and neither side is told.

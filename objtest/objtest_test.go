@@ -68,23 +68,46 @@ func open(t *testing.T, kit *objtest.Kit, server *objects.Node) hello.Greeter {
 	return remote
 }
 
-// TestCut: a broken connection ends references at once.
+// TestCut: a session goes on with another connection.
 func TestCut(t *testing.T) {
 	kit := objtest.New(t)
 	server := kit.Node()
 	remote := open(t, kit, server)
-	alive := objects.Alive(remote)
 	kit.Cut(server)
-	<-alive.Done()
-	if err := context.Cause(alive); !errors.Is(err, objects.ErrUnreachable) {
-		t.Errorf("the reference ended with %v, want ErrUnreachable", err)
+	if _, err := remote.Greet("Ada"); err != nil {
+		t.Error(err)
 	}
-	runtime.KeepAlive(remote)
+	if alive := objects.Alive(remote); alive.Err() != nil {
+		t.Errorf("the reference ended with %v", context.Cause(alive))
+	}
 }
 
-// TestCutRegistry: what was looked up ends with the registry's connections; the
+// TestPart: references end when their session was parted for the lease, and a session
+// that healed before goes on.
+func TestPart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		kit := objtest.New(t)
+		server := kit.Node()
+		remote := open(t, kit, server)
+		alive := objects.Alive(remote)
+		kit.Part(server)
+		<-time.After(50 * time.Second)
+		kit.Heal(server)
+		if _, err := remote.Greet("Ada"); err != nil || alive.Err() != nil {
+			t.Errorf("after it healed: %v, %v", err, context.Cause(alive))
+		}
+		kit.Part(server)
+		<-alive.Done()
+		if err := context.Cause(alive); !errors.Is(err, objects.ErrUnreachable) {
+			t.Errorf("the reference ended with %v, want ErrUnreachable", err)
+		}
+		runtime.KeepAlive(remote)
+	})
+}
+
+// TestPartRegistry: what was looked up ends with the registry's sessions; the
 // owner binds its names anew.
-func TestCutRegistry(t *testing.T) {
+func TestPartRegistry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := t.Context()
 		kit := objtest.New(t)
@@ -97,8 +120,9 @@ func TestCutRegistry(t *testing.T) {
 			t.Fatal(err)
 		}
 		alive := objects.Alive(remote)
-		kit.Cut(kit.Registry())
+		kit.Part(kit.Registry())
 		<-alive.Done()
+		kit.Heal(kit.Registry())
 		synctest.Wait() // the registry has noticed, too: the name is not bound as it was
 		for event, err := range client.Watch(ctx, "greeter") {
 			if err != nil {
@@ -119,7 +143,7 @@ func TestCutRegistry(t *testing.T) {
 // bubble's clock.
 func TestFreeze(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		kit := objtest.NewConfig(t, objects.Config{KeepAlive: time.Hour, KeepAliveTimeout: time.Minute})
+		kit := objtest.NewConfig(t, objects.Config{KeepAlive: time.Hour, KeepAliveTimeout: time.Minute, Lease: -1})
 		server := kit.Node()
 		remote := open(t, kit, server)
 		begun := time.Now()

@@ -27,7 +27,11 @@ type world struct {
 func newWorld(t *testing.T) *world { return newWorldOn(t, registry.NewMemoryStore()) }
 
 func newWorldOn(t *testing.T, store registry.Store) *world {
-	w := &world{t: t, kit: objtest.New(t), store: store}
+	return newWorldIn(t, objtest.New(t), store)
+}
+
+func newWorldIn(t *testing.T, kit *objtest.Kit, store registry.Store) *world {
+	w := &world{t: t, kit: kit, store: store}
 	w.start()
 	return w
 }

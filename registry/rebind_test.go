@@ -36,8 +36,9 @@ func TestOwnerReconnects(t *testing.T) {
 		check(t, err)
 		events := watchNames(t, w.local(), "")
 		events.expect(registry.Bound, "a")
-		w.kit.Cut(w.host)
+		w.kit.Part(w.host)
 		events.expect(registry.Unreachable, "a")
+		w.kit.Heal(w.host)
 		if e := events.expect(registry.Bound, "a"); e.ID != before[0].ID {
 			t.Errorf("bound anew as %v, was %v", e.ID, before[0].ID)
 		}

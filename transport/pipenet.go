@@ -16,11 +16,12 @@ type PipeNet struct {
 	mu        sync.Mutex
 	listeners map[string]*pipeListener
 	pairs     map[*pipePair]struct{} // the connections that have not ended
+	parted    map[string]bool        // addresses that cannot be dialled
 }
 
 // NewPipeNet returns an empty network.
 func NewPipeNet() *PipeNet {
-	return &PipeNet{listeners: map[string]*pipeListener{}, pairs: map[*pipePair]struct{}{}}
+	return &PipeNet{listeners: map[string]*pipeListener{}, pairs: map[*pipePair]struct{}{}, parted: map[string]bool{}}
 }
 
 // Cut breaks every connection that was made to address.
@@ -29,6 +30,22 @@ func (n *PipeNet) Cut(address string) {
 		p.cut(io.ErrUnexpectedEOF)
 		n.forget(p)
 	}
+}
+
+// Part breaks every connection that was made to address, and lets none be made until
+// [PipeNet.Heal].
+func (n *PipeNet) Part(address string) {
+	n.mu.Lock()
+	n.parted[address] = true
+	n.mu.Unlock()
+	n.Cut(address)
+}
+
+// Heal ends what Part began.
+func (n *PipeNet) Heal(address string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.parted, address)
 }
 
 // Freeze lets every connection that was made to address go silent: what is sent
@@ -123,9 +140,9 @@ func dialPipe(ctx context.Context, u *url.URL, cfg *Config) (Link, error) {
 		return nil, unusable("%v: Config.PipeNet is not set", u)
 	}
 	n.mu.Lock()
-	l := n.listeners[u.String()]
+	l, parted := n.listeners[u.String()], n.parted[u.String()]
 	n.mu.Unlock()
-	if l == nil {
+	if l == nil || parted {
 		return nil, fmt.Errorf("%v: nobody listens there", u)
 	}
 	near, far := net.Pipe()

@@ -31,6 +31,7 @@ func (m mainWithBuilds) Run() int { return proctest.Main(m.m) }
 //	expect REGEXP             wait for a further line of what was spawned
 //	exits CODE COMMAND...     run a command that must end with this exit code
 //	interrupt                 send it SIGINT; it must end with code 0
+//	until REGEXP COMMAND...   run a command again and again until its output matches
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata/script",
@@ -41,6 +42,7 @@ func TestScripts(t *testing.T) {
 			"interrupt": interrupt,
 			"bankd":     bankd,
 			"exits":     exits,
+			"until":     until,
 		},
 	})
 }
@@ -93,6 +95,17 @@ func spawn(ts *testscript.TestScript, _ bool, args []string) {
 	cmd.Env = s.env
 	s.spawned = proctest.Start(s.t, cmd)
 	expect(ts, false, args[:1])
+}
+
+func until(ts *testscript.TestScript, _ bool, args []string) {
+	pattern := regexp.MustCompile(args[0])
+	for range 500 {
+		ts.Check(ts.Exec(args[1], args[2:]...))
+		if pattern.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+	}
+	ts.Fatalf("%v never printed what matches %s", args[1:], args[0])
 }
 
 func expect(ts *testscript.TestScript, _ bool, args []string) {

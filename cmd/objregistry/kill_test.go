@@ -66,7 +66,7 @@ func TestKilledDaemonKeepsItsWord(t *testing.T) {
 
 // change binds and unbinds names until the daemon is gone.
 func change(t *testing.T, h *history, url, prefix string) {
-	node := objects.NewNode(&objects.Config{Logger: slog.New(slog.DiscardHandler)})
+	node := objects.NewNode(&objects.Config{Logger: slog.New(slog.DiscardHandler), Lease: -1}) // the daemon will not come back
 	defer node.Close()
 	names, err := objects.Open[registry.Registry](t.Context(), node, url, registry.RootName)
 	if err != nil {

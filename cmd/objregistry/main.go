@@ -35,6 +35,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/netobj/netobj/internal/cli"
 	"github.com/netobj/netobj/objects"
@@ -47,6 +48,11 @@ const (
 	exitFailed = 1
 	exitUsage  = 2
 )
+
+// lease is how long an owner may be without a connection before its names count as
+// unreachable: long enough for a connection that broke to be made again, and short,
+// because that is when the names of an owner that crashed can be bound anew.
+const lease = 5 * time.Second
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
@@ -88,7 +94,7 @@ func serve(ctx context.Context, o *options, out, errOut io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	node := objects.NewNode(&objects.Config{TLS: tls, Logger: log, AllowPlaintext: o.allowPlaintext})
+	node := objects.NewNode(&objects.Config{TLS: tls, Logger: log, AllowPlaintext: o.allowPlaintext, Lease: lease})
 	defer func() { err = errors.Join(err, node.Close()) }()
 	server, err := registry.Serve(node, &registry.ServerOptions{Store: store, Grace: o.grace})
 	if err != nil {

@@ -22,10 +22,11 @@ func TestOwnersKeepNamesOverKills(t *testing.T) {
 	const owners, rounds = 4, 6
 	args := []string{"--store", filepath.Join(t.TempDir(), "registry.db"), "--log-level", "error", "--listen"}
 	p, url := daemon(t, append(args, "tcp://127.0.0.1:0")...)
-	admin := client(t, url, nil)
+	brittle := &objects.Config{Lease: -1} // calls are not to wait for the next daemon
+	admin := client(t, url, brittle)
 	var clients []*registry.Client
 	for range owners {
-		clients = append(clients, client(t, url, nil))
+		clients = append(clients, client(t, url, brittle))
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	var kept, removed []string

@@ -36,7 +36,7 @@ type Hello struct {
 	Node        [16]byte      // 3
 	Incarnation [16]byte      // 4
 	WantPeer    *[16]byte     // 5: the incarnation that must answer; nil: any
-	Conn        uint64        // 6: number of the connection in its session; reserved
+	Conn        uint64        // 6: number of the connection in its session: the least that will do, or what it is; 0: any
 	Lease       time.Duration // 7: how long the node keeps what a lost peer held, in milliseconds
 	Limits      Limits        // 8
 	Features    []string      // 9: optional parts of the protocol that it speaks; none is defined
@@ -62,8 +62,8 @@ type HelloStatus uint64
 // The verdicts.
 const (
 	StatusNew              HelloStatus = 0
-	StatusResumed          HelloStatus = 1 // reserved
-	StatusExpired          HelloStatus = 2 // reserved
+	StatusResumed          HelloStatus = 1 // the connection is the next one of a session that is down
+	StatusExpired          HelloStatus = 2 // the session has been given up
 	StatusWrongIncarnation HelloStatus = 3
 	StatusRefused          HelloStatus = 4
 	StatusDuplicate        HelloStatus = 5 // there is a session already
@@ -85,15 +85,16 @@ type GoStatus uint64
 const (
 	GoStart   GoStatus = 0
 	GoAbandon GoStatus = 1 // another connection will be used
-	GoReplace GoStatus = 2 // after StatusDuplicate: this node has lost that session
+	GoReplace GoStatus = 2 // after StatusDuplicate or StatusResumed: this node knows no such session
+	GoResume  GoStatus = 3 // after StatusDuplicate: this node has lost that session's connection
 )
 
 // String names the word.
 func (g GoStatus) String() string {
-	if g > GoReplace {
+	if g > GoResume {
 		return fmt.Sprintf("status %d", uint64(g))
 	}
-	return [...]string{"start", "abandon", "replace"}[g]
+	return [...]string{"start", "abandon", "replace", "resume"}[g]
 }
 
 // The keys of the handshake's maps.

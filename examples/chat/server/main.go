@@ -8,6 +8,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"time"
 
 	"github.com/netobj/netobj/examples/chat"
 	"github.com/netobj/netobj/objects"
@@ -25,7 +26,7 @@ func main() {
 func run(url string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	node, err := objects.Listen(ctx, url, nil)
+	node, err := objects.Listen(ctx, url, &objects.Config{Lease: 5 * time.Second}) // who is away for longer has left
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,283 @@
+package objects_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/netobj/netobj/internal/wire"
+	"github.com/netobj/netobj/objects"
+	"github.com/netobj/netobj/objects/internal/sample"
+	"github.com/netobj/netobj/transport"
+)
+
+// lostRaw is a node with a session that has lost its connection: its peer held the
+// object "thing" as xid.
+type lostRaw struct {
+	node  *objects.Node
+	local *thing
+	log   *logBuffer
+	pipes *transport.PipeNet
+	hello wire.Hello
+	xid   uint64
+}
+
+// withLostRaw runs a test in a bubble; at its end the node must hold nothing.
+func withLostRaw(t *testing.T, test func(t *testing.T, l *lostRaw)) {
+	synctest.Test(t, func(t *testing.T) {
+		log, logger := newLog()
+		l := &lostRaw{local: &thing{}, log: log, pipes: transport.NewPipeNet(), hello: rawHello()}
+		var err error
+		l.node, err = objects.Listen(t.Context(), "pipe://server", &objects.Config{PipeNet: l.pipes, Logger: logger})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := objects.Publish[sample.Thing](l.node, "thing", l.local); err != nil {
+			t.Fatal(err)
+		}
+		first, _ := greetRaw(t, l.pipes, "pipe://server", &l.hello)
+		l.xid = first.open("thing")
+		first.conn.Abort(nil)
+		synctest.Wait()
+		test(t, l)
+		if err := l.node.Close(); err != nil || l.node.Stats() != (objects.Stats{}) {
+			t.Errorf("closing: %v; left: %+v", err, l.node.Stats())
+		}
+	})
+}
+
+// again connects the peer once more.
+func (l *lostRaw) again(t *testing.T) *rawPeer {
+	t.Helper()
+	raw, status := greetRaw(t, l.pipes, "pipe://server", &l.hello)
+	if status != wire.StatusResumed {
+		t.Fatalf("the node says %v", status)
+	}
+	return raw
+}
+
+// state says what the peer holds, in one message.
+func (p *rawPeer) state(held ...wire.Entry) {
+	p.send((&wire.Reconcile{Conn: p.number, Held: held}).Append(nil))
+}
+
+// TestResumeOfARawPeer says what a correct peer says.
+func TestResumeOfARawPeer(t *testing.T) {
+	withLostRaw(t, func(t *testing.T, l *lostRaw) {
+		raw := l.again(t)
+		raw.state(wire.Entry{XID: l.xid, N: 1})
+		raw.send((&wire.Reconcile{Conn: raw.number}).Append(nil)) // none of the node's calls
+		for range 2 {
+			var m wire.Reconcile
+			if err := wire.ParseReconcile(raw.receive(wire.TypeReconcile), &m); err != nil || m.Conn != 2 || m.More || len(m.Held)+len(m.Calls)+len(m.Have) > 0 {
+				t.Errorf("%+v, %v", m, err)
+			}
+		}
+		raw.sendCall(&wire.Call{ID: 2, Target: wire.Target{XID: l.xid}, Method: thingMethod("Deadline")}, emptyArgs)
+		if m := raw.answer(); m.Status != wire.StatusOK {
+			t.Errorf("%+v", m)
+		}
+	})
+}
+
+// TestFalseReconcilesEndTheSession: what no correct peer says of a session that it
+// resumes ends that session, with the reason in the log.
+func TestFalseReconcilesEndTheSession(t *testing.T) {
+	for name, c := range map[string]struct {
+		say  func(raw *rawPeer, xid uint64)
+		want string
+	}{
+		"twice": {func(raw *rawPeer, xid uint64) {
+			raw.state(wire.Entry{XID: xid, N: 1})
+			raw.state(wire.Entry{XID: xid, N: 1})
+		}, "says what is not due"},
+		"three times": {func(raw *rawPeer, xid uint64) {
+			raw.state(wire.Entry{XID: xid, N: 1})
+			raw.state()
+			raw.state()
+		}, "nothing is to be reconciled"},
+		"late": {func(raw *rawPeer, xid uint64) {
+			raw.sendCall(&wire.Call{ID: 2, Method: pingMethod}, emptyArgs)
+		}, "before Reconcile"},
+		"of an old connection": {func(raw *rawPeer, xid uint64) {
+			raw.number = 1
+			raw.state(wire.Entry{XID: xid, N: 1})
+		}, "Reconcile of connection 1"},
+		"of more than was given": {func(raw *rawPeer, xid uint64) {
+			raw.state(wire.Entry{XID: xid, N: 2})
+		}, "it was given 1"},
+		"in no order": {func(raw *rawPeer, xid uint64) {
+			raw.state(wire.Entry{XID: xid + 1, N: 1}, wire.Entry{XID: xid, N: 1})
+		}, "is stated after"},
+		"calls in no order": {func(raw *rawPeer, _ uint64) {
+			raw.send((&wire.Reconcile{Conn: raw.number, Calls: []uint64{9, 8}}).Append(nil))
+		}, "ascending"},
+		"with word on calls at once": {func(raw *rawPeer, _ uint64) {
+			raw.send((&wire.Reconcile{Conn: raw.number, Have: []uint64{1}}).Append(nil))
+		}, "not due"},
+		"of calls that were not made": {func(raw *rawPeer, _ uint64) {
+			raw.state()
+			raw.send((&wire.Reconcile{Conn: raw.number, Have: []uint64{77}}).Append(nil))
+		}, "more than 0 calls"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			withLostRaw(t, func(t *testing.T, l *lostRaw) {
+				raw := l.again(t)
+				c.say(raw, l.xid)
+				synctest.Wait()
+				if !l.log.has(c.want) {
+					t.Errorf("the log has no %q:\n%v", c.want, l.log)
+				}
+				if s := l.node.Stats(); s.Sessions+s.Leases != 0 {
+					t.Errorf("%+v", s)
+				}
+				if _, status := greetRaw(t, l.pipes, "pipe://server", &l.hello); status != wire.StatusNew {
+					t.Errorf("the session that ended is %v", status)
+				}
+			})
+		})
+	}
+}
+
+// TestReconcileNeverComes: a peer that connects and says nothing does not keep its
+// session beyond the lease.
+func TestReconcileNeverComes(t *testing.T) {
+	withLostRaw(t, func(t *testing.T, l *lostRaw) {
+		<-time.After(30 * time.Second)
+		raw := l.again(t)
+		for range 5 {
+			<-time.After(5 * time.Second)
+			raw.send((&wire.Ping{}).Append(nil))
+		}
+		if l.node.Stats().Sessions != 1 {
+			t.Error("the session ended early")
+		}
+		<-time.After(6 * time.Second)
+		if s := l.node.Stats(); s.Sessions+s.Leases != 0 {
+			t.Errorf("after the lease: %+v", s)
+		}
+	})
+}
+
+// TestForeignReferencesAreBroken: a reference that the session does not hold is void.
+func TestForeignReferencesAreBroken(t *testing.T) {
+	withLostRaw(t, func(t *testing.T, l *lostRaw) {
+		raw := l.again(t)
+		raw.state(wire.Entry{XID: l.xid, N: 1}, wire.Entry{XID: 400, N: 3})
+		var m wire.Broken
+		if err := wire.ParseBroken(raw.receive(wire.TypeBroken), &m); err != nil || len(m.Entries) != 1 || m.Entries[0].XID != 400 || m.Entries[0].Reason != uint64(objects.CodeNoSuchObject) {
+			t.Errorf("%+v, %v", m, err)
+		}
+	})
+}
+
+// TestWhatThePeerDoesNotHoldIsReclaimed.
+func TestWhatThePeerDoesNotHoldIsReclaimed(t *testing.T) {
+	withLostRaw(t, func(t *testing.T, l *lostRaw) {
+		raw := l.again(t)
+		raw.state()
+		synctest.Wait()
+		raw.sendCall(&wire.Call{ID: 2, Target: wire.Target{XID: l.xid}, Method: thingMethod("Name")}, emptyArgs)
+		if m := raw.answer(); faultCode(m) != objects.CodeNoSuchObject {
+			t.Errorf("%+v", m)
+		}
+	})
+}
+
+// TestConnectionNumbersGrow: the peer learns of a higher number than it had, and one
+// that asks for a number gets that or a higher one.
+func TestConnectionNumbersGrow(t *testing.T) {
+	withLostRaw(t, func(t *testing.T, l *lostRaw) {
+		var last uint64 = 1
+		for _, asked := range []uint64{0, 2, 10, 1, 0} {
+			l.hello.Conn = asked
+			raw := l.again(t)
+			if raw.number <= last || raw.number < asked {
+				t.Errorf("asked for %d after %d, got %d", asked, last, raw.number)
+			}
+			last = raw.number
+			raw.conn.Abort(nil)
+			synctest.Wait()
+		}
+	})
+}
+
+// TestCallNumbersAreNotUsedAgain, not even on the next connection: the method would run
+// twice (rule C1).
+func TestCallNumbersAreNotUsedAgain(t *testing.T) {
+	withLostRaw(t, func(t *testing.T, l *lostRaw) {
+		raw := l.again(t)
+		raw.state()
+		raw.sendCall(&wire.Call{ID: 1, Method: pingMethod}, emptyArgs)
+		synctest.Wait()
+		if !l.log.has("call number 1 was used before") {
+			t.Errorf("%v", l.log)
+		}
+	})
+}
+
+// TestAStolenIncarnation: whoever names the incarnation of a peer needs its key to go on
+// with its session, be it up or down.
+func TestAStolenIncarnation(t *testing.T) {
+	known, stolen := selfSigned(t), selfSigned(t)
+	trust(t, known, stolen)
+	trust(t, stolen, known)
+	config := objects.Config{Logger: quiet.Logger, TLS: known}
+	p := newPairAt(t, config, "tls://127.0.0.1:0")
+	b := newBreaker(t, p.server.Addrs()[0])
+	client := objects.NewNode(&config)
+	far, err := objects.Open[sample.Thing](t.Context(), client, "tls://"+b.Addr().String(), "thing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := far.Make(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	steal := func(when string, first wire.HelloStatus) {
+		t.Helper()
+		link, err := transport.Dial(t.Context(), p.server.Addrs()[0], &transport.Config{TLS: stolen})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer link.Close()
+		hello := rawHello()
+		hello.Incarnation = client.Incarnation()
+		var ack wire.HelloAck
+		err = errors.Join(wire.WriteHello(link, &hello), wire.ReadHelloAck(link, &ack))
+		if err != nil || ack.Status != first {
+			t.Fatalf("%s: %v, %v", when, ack.Status, err)
+		}
+		if first == wire.StatusDuplicate {
+			err = errors.Join(wire.WriteGo(link, wire.GoResume), wire.ReadHelloAck(link, &ack))
+		}
+		if err != nil || ack.Status != wire.StatusRefused || !strings.Contains(ack.Text, "another key") {
+			t.Errorf("%s: %v, %s, %v", when, ack.Status, ack.Text, err)
+		}
+	}
+	steal("up", wire.StatusDuplicate)
+	b.Close()
+	b.cut()
+	for p.server.Stats().Leases == 0 {
+		runtime.Gosched()
+	}
+	steal("down", wire.StatusRefused)
+	b.tasks.Wait()
+	if err := client.Close(); err != nil || client.Stats() != (objects.Stats{}) {
+		t.Errorf("closing: %v, %+v", err, client.Stats())
+	}
+}
+
+// trust has a accept the key of b.
+func trust(t *testing.T, a, b *tls.Config) {
+	t.Helper()
+	cert, err := x509.ParseCertificate(b.Certificates[0].Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.RootCAs.AddCert(cert)
+}
