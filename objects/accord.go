@@ -94,11 +94,11 @@ func (c *connection) receiveReconcile(msg []byte) error {
 	a := c.accord
 	switch {
 	case a == nil || a.resolved:
-		return errors.New("Reconcile comes where nothing is to be reconciled")
+		return errors.New("a Reconcile comes where nothing is to be reconciled")
 	case m.Conn != uint64(c.number):
-		return fmt.Errorf("Reconcile of connection %d comes on connection %d", m.Conn, c.number)
+		return fmt.Errorf("a Reconcile of connection %d comes on connection %d", m.Conn, c.number)
 	case a.heard && len(m.Held)+len(m.Calls) > 0 || !a.heard && len(m.Have) > 0:
-		return errors.New("Reconcile says what is not due")
+		return errors.New("a Reconcile says what is not due")
 	}
 	part := lifetime.Statement{Calls: callIDs(m.Calls), Have: callIDs(m.Have)}
 	for _, e := range m.Held {

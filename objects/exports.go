@@ -227,13 +227,6 @@ func (x *exports) release(s lifetime.SessionID, c lifetime.Conn, entries []wire.
 	return reclaimed, nil
 }
 
-// holds reports whether session s holds anything.
-func (x *exports) holds(s lifetime.SessionID) bool {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.table.Listings(s) > 0
-}
-
 // endSession drops all that session s held.
 func (x *exports) endSession(s lifetime.SessionID) []lifetime.Reclaimed[any] {
 	x.mu.Lock()
