@@ -16,7 +16,7 @@ func (s *shape) isPlain() bool {
 	case kindBytes, kindBigInt, kindAny, kindRef, kindHandle, kindSlice, kindMap, kindPointer, kindOpaque:
 		return false
 	case kindArray:
-		return s.elem.isPlain()
+		return s.len == 0 || s.elem.isPlain() // nothing is in the former, and Go 1.26 cannot compile a loop over it
 	case kindStruct, kindTuple:
 		return s.isPlainStruct()
 	}

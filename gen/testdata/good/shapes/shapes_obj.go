@@ -78,12 +78,6 @@ func (p *DeepProxy) Empty(a struct{}, b []Void, c map[string]struct{}, d *Void, 
 		b = proxy.CopySlice(d2.Arg(1), b, nil)
 		c = proxy.CopyMap(d2.Arg(2), c, nil, nil)
 		d = proxy.CopyPointer(d2.Arg(3), d, nil)
-		f = func(c2 *proxy.Copier, v [0]Cell) [0]Cell {
-			for i := range v {
-				v[i] = copyCell(c2, v[i])
-			}
-			return v
-		}(d2.Arg(5), f)
 		r0, r1, r2, err := d2.Object.(Deep).Empty(a, b, c, d, e, f)
 		r2 = proxy.CopySlice(d2.Result(2), r2, nil)
 		return r0, r1, r2, err
