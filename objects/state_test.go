@@ -118,6 +118,7 @@ func TestInspect(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		synctest.Wait() // the calls before are over at their owner
 		far, err := objects.InspectOwner(t.Context(), third, ref)
 		if err != nil || far.Incarnation != p.server.Incarnation() || far.Sessions[0].Incoming > 1 {
 			t.Errorf("through the middle: %+v, %v", far, err)
