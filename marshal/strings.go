@@ -27,17 +27,23 @@ func (d *Decoder) chunk(h *head) []byte {
 	return p
 }
 
-// Text reads text without copying it: the slice is part of the message.
-func (d *Decoder) Text() []byte {
+// stringOf returns the bytes of the next item, a string of the kind given, where they
+// lie in the message; nil for null and after errors.
+func (d *Decoder) stringOf(major byte, want string) []byte {
 	h, ok := d.head()
 	if !ok {
 		return nil
 	}
-	if h.major != majorText {
-		d.mismatch(&h, "a text string")
+	if h.major != major {
+		d.mismatch(&h, want)
 		return nil
 	}
-	p := d.chunk(&h)
+	return d.chunk(&h)
+}
+
+// Text reads text without copying it: the slice is part of the message.
+func (d *Decoder) Text() []byte {
+	p := d.stringOf(majorText, "a text string")
 	if !utf8.Valid(p) {
 		d.Fail(errors.New("text is not UTF-8"))
 		return nil
@@ -57,20 +63,14 @@ func (d *Decoder) String() string {
 // Bytes reads a byte string into a slice of its own, or one that was given to it;
 // null is nil.
 func (d *Decoder) Bytes() []byte {
-	h, ok := d.head()
-	if !ok {
+	p := d.stringOf(majorBytes, "a byte string")
+	switch {
+	case p == nil:
 		return nil
-	}
-	if h.major != majorBytes {
-		d.mismatch(&h, "a byte string")
-		return nil
-	}
-	p := d.chunk(&h)
-	if d.giving && d.err == nil && len(p) >= len(d.data)/2 {
+	case d.giving && len(p) >= len(d.data)/2:
 		d.given = true
 		return p
-	}
-	if d.err != nil || !d.charge(int64(len(p))) {
+	case !d.charge(int64(len(p))):
 		return nil
 	}
 	return append(make([]byte, 0, len(p)), p...)
@@ -79,15 +79,7 @@ func (d *Decoder) Bytes() []byte {
 // View reads a byte string without copying it: the slice is part of the message,
 // and has no room to grow into the rest of it. Null is nil.
 func (d *Decoder) View() []byte {
-	h, ok := d.head()
-	if !ok {
-		return nil
-	}
-	if h.major != majorBytes {
-		d.mismatch(&h, "a byte string")
-		return nil
-	}
-	return d.chunk(&h)
+	return d.stringOf(majorBytes, "a byte string")
 }
 
 // RawItem returns the bytes of the next item, part of the message; null is nil.
@@ -104,13 +96,5 @@ func (d *Decoder) RawItem() []byte {
 // dropped, what it lacks becomes zero.
 func (d *Decoder) BytesInto(p []byte) {
 	clear(p)
-	h, ok := d.head()
-	if !ok {
-		return
-	}
-	if h.major != majorBytes {
-		d.mismatch(&h, "a byte string")
-		return
-	}
-	copy(p, d.chunk(&h))
+	copy(p, d.stringOf(majorBytes, "a byte string"))
 }

@@ -111,8 +111,8 @@ func (w *workers) take() (in *incoming, more bool) {
 	return in, w.due.Add(-1) > 0
 }
 
-// linger waits until the worker is sent for, without v.mu, which is held otherwise; false ends it: another
-// one rests already, or the session is over.
+// linger waits until the worker is sent for, without v.mu, which is held otherwise;
+// false ends it: another one rests already, or the session is over.
 func (v *serving) linger() bool {
 	w := &v.workers
 	if w.resting || w.ended {
