@@ -104,20 +104,13 @@ func (b *bulkSender) trySend(head heading, body []byte) bool {
 	default:
 		return false
 	}
-	b.mu.Lock()
-	var o *outStream
-	if len(b.pool) > 0 {
-		if o, _ = b.pool[0].(*outStream); o != nil {
-			b.pool = b.pool[1:]
-		}
-	}
-	b.mu.Unlock()
-	if o == nil {
+	s := b.pooled()
+	if s == nil {
 		return false
 	}
-	sent := o.tryWrite(head, body)
-	b.keep(o)
-	return sent
+	defer b.keep(s)
+	o, direct := s.(*outStream)
+	return direct && o.tryWrite(head, body)
 }
 
 // run sends a body in the slot that the caller took, and gives the slot back.
@@ -194,14 +187,9 @@ func (b *bulkSender) tellAll() {
 
 // stream returns a stream that nobody uses.
 func (b *bulkSender) stream() (outbound, error) {
-	b.mu.Lock()
-	if len(b.pool) > 0 {
-		s := b.pool[0] // the receiver is most likely done with it
-		b.pool = b.pool[1:]
-		b.mu.Unlock()
+	if s := b.pooled(); s != nil {
 		return s, nil
 	}
-	b.mu.Unlock()
 	b.opening.Lock() // numbers must grow on the wire
 	defer b.opening.Unlock()
 	s, err := b.conn.session.OpenStream()
@@ -214,6 +202,18 @@ func (b *bulkSender) stream() (outbound, error) {
 	o := b.outbound(s.StreamID())
 	o.stream = s
 	return o, nil
+}
+
+// pooled takes a stream out of the pool; nil if none is there.
+func (b *bulkSender) pooled() outbound {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.pool) == 0 {
+		return nil
+	}
+	s := b.pool[0] // the receiver is most likely done with it
+	b.pool = b.pool[1:]
+	return s
 }
 
 // opens notes that the opening of a stream leaves, which will pass yamux by.
