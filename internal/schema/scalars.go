@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"slices"
 	"strconv"
@@ -173,6 +174,9 @@ func natural(v any) (_ any, ok bool) {
 }
 
 func naturalNumber(n json.Number) (any, bool) {
+	if n == "-0" { // which no integer is, and as what a float is printed
+		return math.Copysign(0, -1), true
+	}
 	if i, err := n.Int64(); err == nil {
 		return i, true
 	}
