@@ -196,9 +196,10 @@ var cancelExamples = []example{
 
 var releaseExamples = []example{
 	{name: "one", about: "the only grant of xid 3", m: &wire.Release{Entries: []wire.Entry{{XID: 3, N: 1}}}},
+	{name: "one, written in full", about: "a single grant may be written like several", bytes: []byte{0x82, 4, 0x81, 0x82, 3, 1}},
 	{name: "several", about: "references in the order in which they were given up", m: &wire.Release{Entries: []wire.Entry{{XID: 300, N: 2}, {XID: 1, N: 70000}}}},
 	{name: "longer", about: "an element more in an entry is skipped", bytes: []byte{0x82, 4, 0x81, 0x83, 3, 1, 0x61, 'x'}},
-	{name: "short entry", about: "an entry has two elements at least", bytes: []byte{0x82, 4, 0x81, 0x81, 3}, fails: "array of 1 elements"},
+	{name: "short entry", about: "an entry that is an array has two elements at least", bytes: []byte{0x82, 4, 0x81, 0x81, 3}, fails: "array of 1 elements"},
 }
 
 var pingExamples = []example{
@@ -236,7 +237,7 @@ var reconcileExamples = []example{
 	{name: "nothing", about: "nothing is held, nobody waits", m: &wire.Reconcile{Conn: 3}},
 	{name: "first part", about: "another Reconcile follows", m: &wire.Reconcile{Conn: 4, More: true, Held: []wire.Entry{{XID: 1, N: 1}}}},
 	{name: "longer", about: "elements that a later version adds are skipped", bytes: []byte{0x87, 10, 2, 0, 0x81, 0x83, 3, 1, 0x60, 0x80, 0x80, 0x61, 'x'}},
-	{name: "short entry", about: "an entry has two elements at least", bytes: []byte{0x86, 10, 2, 0, 0x81, 0x81, 3, 0x80, 0x80}, fails: "array of 1 elements"},
+	{name: "short entry", about: "an entry that is an array has two elements at least", bytes: []byte{0x86, 10, 2, 0, 0x81, 0x81, 3, 0x80, 0x80}, fails: "array of 1 elements"},
 }
 
 var claimExamples = []example{

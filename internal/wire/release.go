@@ -2,12 +2,13 @@ package wire
 
 import "github.com/netobj/netobj/marshal"
 
-// Release returns grants: [4, [[xid, n], ...]].
+// Release returns grants: [4, [entry, ...]].
 type Release struct {
 	Entries []Entry
 }
 
-// Entry is n grants of one reference.
+// Entry is n grants of one reference: [xid, n], or xid alone for a single grant, as
+// most are.
 type Entry struct {
 	XID uint64
 	N   uint64
@@ -28,6 +29,10 @@ func ParseRelease(msg []byte, m *Release) error {
 func appendEntries(b []byte, list []Entry) []byte {
 	b = marshal.AppendArray(b, len(list))
 	for _, e := range list {
+		if e.N == 1 {
+			b = marshal.AppendUint(b, e.XID)
+			continue
+		}
 		b = marshal.AppendArray(b, 2)
 		b = marshal.AppendUint(b, e.XID)
 		b = marshal.AppendUint(b, e.N)
@@ -38,13 +43,21 @@ func appendEntries(b []byte, list []Entry) []byte {
 // parseEntries reads a list of up to limit entries into list.
 func parseEntries(d *marshal.Decoder, list []Entry, limit int) []Entry {
 	for range entries(d, limit) {
-		added := tuple(d, 2)
-		e := Entry{XID: d.Uint64(), N: d.Uint64()}
-		pass(d, added)
+		e := parseEntry(d)
 		if d.Err() != nil {
 			break
 		}
 		list = append(list, e)
 	}
 	return list
+}
+
+func parseEntry(d *marshal.Decoder) Entry {
+	if !d.IsArray() {
+		return Entry{XID: d.Uint64(), N: 1}
+	}
+	added := tuple(d, 2)
+	e := Entry{XID: d.Uint64(), N: d.Uint64()}
+	pass(d, added)
+	return e
 }
