@@ -83,6 +83,7 @@ func (c *connection) makeGood(a *accord) {
 			return
 		}
 	}
+	c.settled.Store(true)
 }
 
 // receiveReconcile takes a part of what the peer states. An error is a violation.

@@ -27,6 +27,7 @@ type call struct {
 	entry   *imported
 	id      uint64
 	sent    bool
+	refused bool // the peer has ended without having taken it up
 	relayed bool // made for a peer, see relay.go
 	prompt  bool // its caller resumes at once when it is woken: it is not sending a body
 	out     outgoing
@@ -131,7 +132,7 @@ func (c *call) failure(f *Error) *Error {
 	e := *f
 	e.Op, e.Object, e.Peer = c.Method().FullName(), c.entry.number(), c.s.peer.addr
 	e.Outcome = NotSent
-	if c.sent {
+	if c.sent && !c.refused {
 		e.Outcome = OutcomeUnknown
 	}
 	return &e

@@ -55,7 +55,7 @@ func (t *calls) init(s *session) {
 func (t *calls) begin(ctx context.Context, i *imported, m *proxy.Method) *call {
 	c := t.pool.Get().(*call)
 	c.entry = i
-	c.sent, c.relayed = false, false
+	c.sent, c.refused, c.relayed = false, false, false
 	c.Init(ctx, m, c)
 	c.Args.Reset(&t.s.limits)
 	return c
@@ -145,11 +145,10 @@ func (t *calls) withdraw(c *call) {
 	t.mu.Lock()
 	f, pending := t.pending[c.id]
 	if pending {
-		t.remove(c.id, f)
-		t.awaited.Add(-1)
+		t.claimed(c.id, f)
 	}
 	t.mu.Unlock()
-	if !pending { // the session ended meanwhile, or the peer has not seen it, and it was signalled
+	if f.call != c { // the session ended meanwhile, or the peer has not seen it, and it was signalled
 		<-c.done
 		t.resumed(c)
 	}
@@ -241,6 +240,24 @@ func (t *calls) fail(why *Error) {
 		if f.call != nil {
 			f.call.failed = why
 			t.wake(f.call)
+		}
+	}
+}
+
+// refuse ends the calls that have no answer: the peer has not taken them up and takes no
+// more. Their Returns may still come.
+func (t *calls) refuse(why *Error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.err = why
+	for id, f := range t.pending {
+		if c := f.call; c != nil && !f.answered {
+			c.failed, c.refused = why, true
+			t.wake(c)
+			f.call = nil
+			t.pending[id] = f
+			t.zombies++
+			t.awaited.Add(-1)
 		}
 	}
 }

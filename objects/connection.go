@@ -22,6 +22,7 @@ type connection struct {
 	lost   chan struct{} // closed when the connection has ended and the session is fenced
 	next   chan struct{} // closed when the session has another one for its calls, or has ended
 
+	settled  atomic.Bool  // the peer has been told all that earlier connections owed it
 	ponging  atomic.Bool  // an answer to a ping is under way
 	flushed  atomic.Int64 // when a message was last overdue, in nanoseconds of the node's clock
 	inCall   wire.Call    // the reader's scratch space
@@ -120,7 +121,7 @@ func (c *connection) dispatchOther(kind wire.Type, msg []byte) error {
 		if err := wire.ParseBye(msg, &m); err != nil {
 			return err
 		}
-		c.s.farewell.Store(fault(CodeGone, reason(m.Text), hintLookup))
+		c.receiveBye(&m)
 	default:
 		if !c.puzzled { // once: a peer must not fill the log
 			c.puzzled = true
@@ -128,6 +129,16 @@ func (c *connection) dispatchOther(kind wire.Type, msg []byte) error {
 		}
 	}
 	return nil
+}
+
+// receiveBye notes that the peer ends the session, and has those calls fail at once
+// that it has not taken up.
+func (c *connection) receiveBye(m *wire.Bye) {
+	why := fault(CodeGone, reason(m.Text), hintLookup)
+	c.s.farewell.Store(why)
+	if m.Code == wire.ByeDrained && (c.accord == nil || c.accord.resolved) {
+		c.s.calls.refuse(why)
+	}
 }
 
 // message is a control message.

@@ -332,6 +332,16 @@ func (v *serving) wait(ctx context.Context) error {
 	}
 }
 
+// rests reports whether the drained session has no call left. Whatever comes is refused.
+func (v *serving) rests() bool {
+	select {
+	case <-v.idle:
+		return true
+	default:
+		return false
+	}
+}
+
 // holders names the calls that are still running, for the error of a Close that
 // they hold up.
 func (v *serving) holders() []string {

@@ -241,6 +241,10 @@ func (s *session) goodbye() {
 		return
 	}
 	s.imports.flush()
-	standing.send(&wire.Bye{Text: "its owner closed its node"})
+	bye := &wire.Bye{Text: "its owner closed its node"}
+	if drained := s.serving.rests(); drained && (standing.accord == nil || standing.settled.Load()) {
+		bye.Code = wire.ByeDrained
+	}
+	standing.send(bye)
 	standing.Close()
 }

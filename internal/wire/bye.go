@@ -5,9 +5,14 @@ import "github.com/netobj/netobj/marshal"
 // Bye is the last message of a node that closes: [7, code, text]. All that it
 // held is released, and its own objects are gone.
 type Bye struct {
-	Code uint64 // 0: closing; others are reserved
+	Code uint64 // ByeClosing or ByeDrained; others are reserved, and taken like ByeClosing
 	Text string // for people, at most MaxText bytes
 }
+
+const (
+	ByeClosing = 0 // calls without an answer may have run
+	ByeDrained = 1 // calls without an answer have not run, and never will
+)
 
 // Append appends the message.
 func (m *Bye) Append(b []byte) []byte {

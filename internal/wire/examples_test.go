@@ -210,8 +210,9 @@ var pingExamples = []example{
 var pongExamples = []example{{name: "pong", about: "answer to ping 7", m: &wire.Pong{N: 7}}}
 
 var byeExamples = []example{
-	{name: "closing", about: "the node closes", m: &wire.Bye{Text: "its owner closed its node"}},
-	{name: "unknown code", about: "a code above 0 is reserved and taken like 0", bytes: []byte{0x83, 7, 9, 0x60}},
+	{name: "drained", about: "the node closes, and has answered all calls that came", m: &wire.Bye{Code: wire.ByeDrained, Text: "its owner closed its node"}},
+	{name: "closing", about: "the node closes, and methods may still run", m: &wire.Bye{Text: "its owner closed its node"}},
+	{name: "unknown code", about: "a code above 1 is reserved and taken like 0", bytes: []byte{0x83, 7, 9, 0x60}},
 }
 
 var brokenExamples = []example{
