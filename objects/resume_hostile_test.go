@@ -201,6 +201,7 @@ func TestConnectionNumbersGrow(t *testing.T) {
 				t.Errorf("asked for %d after %d, got %d", asked, last, raw.number)
 			}
 			last = raw.number
+			synctest.Wait() // it has this side's word
 			raw.conn.Abort(nil)
 			synctest.Wait()
 		}

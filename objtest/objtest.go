@@ -26,6 +26,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/netobj/netobj/objects"
@@ -98,33 +99,50 @@ func (k *Kit) Node() *objects.Node {
 // network shows.
 func (k *Kit) NodeAt(url string) *objects.Node {
 	k.t.Helper()
-	n, err := objects.Listen(context.Background(), url, &k.config)
-	if err != nil {
-		k.t.Fatalf("objtest: %v", err)
-	}
+	n := k.listen(hostOf(url), url, k.config)
 	k.nodes = append(k.nodes, n)
 	return n
 }
 
-// Cut breaks the connections that were made to server; the sessions go on with new
-// ones. Those that server made itself stay: a node that has only bound names is
-// connected to [Kit.Registry], and that is the one to cut.
-func (k *Kit) Cut(server *objects.Node) { k.config.PipeNet.Cut(server.Addrs()[0]) }
+// listen returns a new node, which is the caller's to close.
+func (k *Kit) listen(host, url string, config objects.Config) *objects.Node {
+	k.t.Helper()
+	config.PipeNet = k.config.PipeNet.Host(host)
+	n, err := objects.Listen(context.Background(), url, &config)
+	if err != nil {
+		k.t.Fatalf("objtest: %v", err)
+	}
+	return n
+}
+
+// hostOf returns the host of the kit's network that an address is of.
+func hostOf(url string) string {
+	_, host, _ := strings.Cut(url, "://")
+	return host
+}
 
 // PipeNet returns the network of the kit's nodes, for a node with settings of its own.
 // The kit neither closes nor audits that one.
 func (k *Kit) PipeNet() *transport.PipeNet { return k.config.PipeNet }
 
-// Part breaks the connections that were made to server, as in [Kit.Cut], and lets
-// none be made until [Kit.Heal]. Sessions that are parted for Config.Lease end.
-func (k *Kit) Part(server *objects.Node) { k.config.PipeNet.Part(server.Addrs()[0]) }
+// links returns what lies between a node and all others.
+func (k *Kit) links(n *objects.Node) *transport.PipeLink {
+	return k.config.PipeNet.Link(hostOf(n.Addrs()[0]), "")
+}
+
+// Cut breaks the connections of a node; the sessions go on with new ones.
+func (k *Kit) Cut(n *objects.Node) { k.links(n).Cut() }
+
+// Part breaks the connections of a node and lets none be made until [Kit.Heal].
+// Sessions that are parted for Config.Lease end.
+func (k *Kit) Part(n *objects.Node) { k.links(n).Part() }
 
 // Heal ends what [Kit.Part] began.
-func (k *Kit) Heal(server *objects.Node) { k.config.PipeNet.Heal(server.Addrs()[0]) }
+func (k *Kit) Heal(n *objects.Node) { k.links(n).Heal() }
 
-// Freeze lets the connections that were made to server, as in [Kit.Cut], go
-// silent: what is sent is lost, and neither side is told.
-func (k *Kit) Freeze(server *objects.Node) { k.config.PipeNet.Freeze(server.Addrs()[0]) }
+// Freeze lets the connections of a node go silent: what is sent is lost, and neither
+// side is told.
+func (k *Kit) Freeze(n *objects.Node) { k.links(n).Freeze() }
 
 // close ends the nodes, the youngest first, and audits their tables.
 func (k *Kit) close() {

@@ -1,183 +1,75 @@
 package transport
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"sync"
 	"sync/atomic"
 )
 
-// pipeLane is one direction of a pair: messages and bodies on their way.
-type pipeLane struct {
-	mu     sync.Mutex
-	limit  int
-	queue  []pipeItem
-	queued int           // bytes of messages in queue
-	bodies int           // bytes of bodies that were not received yet
-	ready  chan struct{} // capacity 1: something was queued, or the lane closed
-	room   chan struct{} // closed and replaced when queue is taken, or a body received
-	err    error         // why no more comes
-	drain  bool          // deliver the queue before err
-	frozen bool
+// pipePair is one connection: what its two ends share.
+type pipePair struct {
+	net    *pipeNetwork
+	serial uint64       // counts the network's connections
+	lanes  [2]pipeLane  // lanes[r] is read by the end with role r
+	left   atomic.Int32 // ends that have ended
 }
 
-// pipeItem is a message, or a body.
-type pipeItem struct {
-	msg  []byte
-	body *pipeBody
+// end returns the end with a role.
+func (p *pipePair) end(r Role) *pipeEnd {
+	return &pipeEnd{pair: p, in: &p.lanes[r], out: &p.lanes[1-r]}
 }
 
-type pipeBody struct {
-	id   uint64
-	size int
-	data []byte
-	lost bool // the sender gave up
-}
-
-// maxPipeBodies is how many bytes of bodies are held at once for one direction,
-// beside one body of any size.
-const maxPipeBodies = 32 << 20
-
-func (l *pipeLane) init(limit int) {
-	l.limit = limit
-	l.ready = make(chan struct{}, 1)
-	l.room = make(chan struct{})
-}
-
-func (l *pipeLane) freeze() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.frozen = true
-}
-
-// put queues an item when there is room for it. Of a body whose sender does not
-// wait so long, the receiver hears that it is lost.
-func (l *pipeLane) put(ctx context.Context, item pipeItem) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var gaveUp error
-	for gaveUp == nil && l.err == nil && l.full(item) {
-		gaveUp = l.awaitRoom(ctx)
+// cut ends the connection for both ends.
+func (p *pipePair) cut() {
+	for i := range p.lanes {
+		p.lanes[i].cut(io.ErrUnexpectedEOF)
 	}
-	switch {
-	case l.err != nil:
-		return l.err
-	case l.frozen:
-		return gaveUp
-	case item.body == nil && gaveUp != nil:
-		return gaveUp
-	}
-	if item.body != nil {
-		item.body.lost = gaveUp != nil
-		l.takeBody(item.body)
-	}
-	l.queue = append(l.queue, item)
-	l.queued += len(item.msg)
-	l.wake()
-	return gaveUp
+	p.net.forget(p)
 }
 
-// full reports whether item must wait; l.mu is held.
-func (l *pipeLane) full(item pipeItem) bool {
-	if item.body != nil {
-		return l.bodies > 0 && l.bodies+item.body.size > maxPipeBodies
-	}
-	return l.queued > 0 && l.queued+len(item.msg) > l.limit
-}
-
-// awaitRoom waits until there may be room; l.mu is held, but not meanwhile.
-func (l *pipeLane) awaitRoom(ctx context.Context) error {
-	if ctx == impatient {
-		return ErrFull
-	}
-	room := l.room
-	l.mu.Unlock()
-	defer l.mu.Lock()
-	select {
-	case <-room:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// takeBody makes the body's bytes the lane's own; l.mu is held.
-func (l *pipeLane) takeBody(b *pipeBody) {
-	if b.lost {
-		b.data = nil
-		return
-	}
-	b.data = bytes.Clone(b.data)
-	l.bodies += b.size
-}
-
-// received gives back the room of a body.
-func (l *pipeLane) received(b *pipeBody) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !b.lost {
-		l.bodies -= b.size
-		l.makeRoom()
-	}
-}
-
-// makeRoom wakes all who wait for room; l.mu is held.
-func (l *pipeLane) makeRoom() {
-	close(l.room)
-	l.room = make(chan struct{})
-}
-
-func (l *pipeLane) wake() {
-	select {
-	case l.ready <- struct{}{}:
-	default:
-	}
-}
-
-// take returns everything that is queued; it waits for something.
-func (l *pipeLane) take() ([]pipeItem, error) {
-	for {
-		l.mu.Lock()
-		items, err := l.queue, l.err
-		if err != nil && !l.drain {
-			items = nil
-		}
-		l.queue, l.queued = nil, 0
-		l.makeRoom()
-		l.mu.Unlock()
-		if len(items) > 0 || err != nil {
-			if len(items) > 0 {
-				err = nil // and comes at the next call
-			}
-			return items, err
-		}
-		<-l.ready
-	}
-}
-
-// close ends the lane; the first reason stays.
-func (l *pipeLane) close(err error, drain bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.err == nil {
-		l.err, l.drain = err, drain
-		l.makeRoom()
-	}
-	l.wake()
-}
-
-// pipeConn is one end of a pair.
-type pipeConn struct {
-	info Info
-	cfg  *Config
+// pipeEnd is one end of a pair.
+type pipeEnd struct {
 	pair *pipePair
 	in   *pipeLane
 	out  *pipeLane
+	over atomic.Bool // this end has ended, and has told the other one
+}
 
-	ended    atomic.Bool   // Close or Abort was called, and tells the other end
+// put sends an item. Once the pair has ended, the error is what ended it here. As long
+// as this end has not heard of it, what it sends is lost.
+func (e *pipeEnd) put(ctx context.Context, item pipeItem) error {
+	if err := e.in.ended(); err != nil {
+		return err
+	}
+	err := e.out.put(ctx, item)
+	if err == nil || err == ErrFull || ctx != impatient && ctx.Err() != nil {
+		return err
+	}
+	return e.in.ended()
+}
+
+// finish ends this end with an error of its own, and says that to the other end:
+// after what was sent, or without drain, at once.
+func (e *pipeEnd) finish(own, theirs error, drain bool) {
+	e.in.cut(own) // first: senders must find the reason
+	if e.over.Swap(true) {
+		return
+	}
+	e.out.close(theirs, drain)
+	if e.pair.left.Add(1) == 2 {
+		e.pair.net.forget(e.pair)
+	}
+}
+
+// pipeConn is an end that is multiplexed.
+type pipeConn struct {
+	*pipeEnd
+	info Info
+	cfg  *Config
+
 	received atomic.Uint64 // bytes that have come
 	bodies   sync.WaitGroup
 }
@@ -191,11 +83,9 @@ func (c *pipeConn) Serve(h Handler) error {
 	defer c.bodies.Wait()
 	defer cancel()
 	for {
-		items, err := c.in.take()
+		items, err := c.in.take(context.Background(), math.MaxInt)
 		if err != nil {
-			if !c.ended.Load() {
-				c.out.close(err, true) // it ended from the other side
-			}
+			c.finish(err, err, true) // it ended from the other side, or has been ended
 			return err
 		}
 		for _, item := range items {
@@ -249,23 +139,8 @@ func (c *pipeConn) SendBody(ctx context.Context, id uint64, body []byte) error {
 	return c.put(ctx, pipeItem{body: &pipeBody{id: id, size: len(body), data: body}})
 }
 
-// put queues an item for the other end. Once the pair has ended, the error is
-// what ended it here.
-func (c *pipeConn) put(ctx context.Context, item pipeItem) error {
-	err := c.out.put(ctx, item)
-	if err == nil || err == ErrFull || ctx != impatient && ctx.Err() != nil {
-		return err
-	}
-	c.in.mu.Lock()
-	defer c.in.mu.Unlock()
-	return cmp.Or(c.in.err, err)
-}
-
 func (c *pipeConn) Close() error {
-	c.ended.Store(true)
-	c.pair.net.forget(c.pair)
-	c.in.close(ErrClosed, false) // first: senders must find the reason
-	c.out.close(errPeerClosed, true)
+	c.finish(ErrClosed, errPeerClosed, true)
 	return nil
 }
 
@@ -273,8 +148,5 @@ func (c *pipeConn) Abort(err error) {
 	if err == nil {
 		err = ErrClosed
 	}
-	c.ended.Store(true)
-	c.pair.net.forget(c.pair)
-	c.in.close(err, false)
-	c.out.close(io.ErrUnexpectedEOF, false)
+	c.finish(err, io.ErrUnexpectedEOF, false)
 }

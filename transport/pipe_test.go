@@ -24,9 +24,9 @@ func (h *idle) Body(ctx context.Context, _ uint64, size int64) ([]byte, error) {
 }
 func (h *idle) BodyDone(_ uint64, _ []byte, err error) { h.done <- err }
 
-// pipePairOf is a connection that is not served.
+// pipePairOf is a connection to host test that is not served.
 func pipePairOf(t *testing.T, cfg *Config) (dialer, acceptor Conn) {
-	l, err := Listen(t.Context(), "pipe://test", cfg)
+	l, err := Listen(t.Context(), "pipe://test", &Config{PipeNet: cfg.PipeNet.Host("test")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,9 +100,9 @@ func TestPipeBodiesAreBounded(t *testing.T) {
 func TestPipeNetForgets(t *testing.T) {
 	pipes := NewPipeNet()
 	for name, end := range map[string]func(dialer, acceptor Conn){
-		"Close": func(dialer, _ Conn) { dialer.Close() },
-		"Abort": func(_, acceptor Conn) { acceptor.Abort(nil) },
-		"Cut":   func(_, _ Conn) { pipes.Cut("pipe://test") },
+		"Close": func(dialer, acceptor Conn) { dialer.Close(); acceptor.Close() },
+		"Abort": func(dialer, acceptor Conn) { acceptor.Abort(nil); dialer.Abort(nil) },
+		"Cut":   func(Conn, Conn) { pipes.Link("test", "").Cut() },
 	} {
 		dialer, acceptor := pipePairOf(t, &Config{PipeNet: pipes})
 		if len(pipes.pairs) != 1 {

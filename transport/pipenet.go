@@ -3,96 +3,55 @@ package transport
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"sync"
 )
 
-// PipeNet is an in-memory network of pipe:// addresses, for tests. Its links use
-// channels and mutexes only, so that they work inside a testing/synctest bubble
-// as long as both ends are in the same one. It can be told to fail.
+// PipeNet is an in-memory network of pipe:// addresses, for tests, as one of its hosts
+// sees it. Its links use channels, timers and mutexes only, so that they work inside a
+// testing/synctest bubble as long as both ends are in the same one. What lies between
+// two hosts can be told to fail, see [PipeNet.Link].
 type PipeNet struct {
-	mu        sync.Mutex
-	listeners map[string]*pipeListener
-	pairs     map[*pipePair]struct{} // the connections that have not ended
-	parted    map[string]bool        // addresses that cannot be dialled
+	*pipeNetwork
+	host string
 }
 
-// NewPipeNet returns an empty network.
+// NewPipeNet returns an empty network, as seen by a host without a name. What listens
+// there is of the host that its address names.
 func NewPipeNet() *PipeNet {
-	return &PipeNet{listeners: map[string]*pipeListener{}, pairs: map[*pipePair]struct{}{}, parted: map[string]bool{}}
+	return &PipeNet{pipeNetwork: &pipeNetwork{
+		listeners: map[string]*pipeListener{},
+		pairs:     map[*pipePair]struct{}{},
+		ways:      map[ends]*pipeWay{},
+		rules:     map[ends]conditions{},
+	}}
 }
 
-// Cut breaks every connection that was made to address.
-func (n *PipeNet) Cut(address string) {
-	for _, p := range n.to(address) {
-		p.cut(io.ErrUnexpectedEOF)
-		n.forget(p)
-	}
+// Host returns the same network as the named host sees it: what listens or dials there
+// is that host's.
+func (n *PipeNet) Host(name string) *PipeNet { return &PipeNet{n.pipeNetwork, name} }
+
+// pipeNetwork is what all hosts of a network share.
+type pipeNetwork struct {
+	mu        sync.Mutex // guards what follows; taken before the lanes'
+	listeners map[string]*pipeListener
+	dials     uint64                 // counts the connections
+	pairs     map[*pipePair]struct{} // the connections of which an end has not ended
+	ways      map[ends]*pipeWay      // that some connection has used
+	rules     map[ends]conditions
 }
 
-// Part breaks every connection that was made to address, and lets none be made until
-// [PipeNet.Heal].
-func (n *PipeNet) Part(address string) {
-	n.mu.Lock()
-	n.parted[address] = true
-	n.mu.Unlock()
-	n.Cut(address)
-}
-
-// Heal ends what Part began.
-func (n *PipeNet) Heal(address string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	delete(n.parted, address)
-}
-
-// Freeze lets every connection that was made to address go silent: what is sent
-// is taken and lost, in both directions, and nobody is told.
-func (n *PipeNet) Freeze(address string) {
-	for _, p := range n.to(address) {
-		for i := range p.lanes {
-			p.lanes[i].freeze()
-		}
-	}
-}
-
-// to returns the connections that were made to address.
-func (n *PipeNet) to(address string) []*pipePair {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	var found []*pipePair
-	for p := range n.pairs {
-		if p.address == address {
-			found = append(found, p)
-		}
-	}
-	return found
-}
-
-func (n *PipeNet) forget(p *pipePair) {
+func (n *pipeNetwork) forget(p *pipePair) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	delete(n.pairs, p)
 }
 
-// pipePair is one connection: what its two ends share.
-type pipePair struct {
-	net     *PipeNet
-	address string      // of the listener
-	lanes   [2]pipeLane // lanes[r] is read by the end with role r
-}
-
-func (p *pipePair) cut(err error) {
-	for i := range p.lanes {
-		p.lanes[i].close(err, false)
-	}
-}
-
 type pipeListener struct {
-	net     *PipeNet
+	net     *pipeNetwork
 	address string
+	host    string
 	backlog chan *pipeLink
 	closed  chan struct{}
 	once    sync.Once
@@ -105,7 +64,10 @@ func listenPipe(u *url.URL, cfg *Config) (Listener, error) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	l := &pipeListener{net: n, address: u.String(), backlog: make(chan *pipeLink), closed: make(chan struct{})}
+	l := &pipeListener{net: n.pipeNetwork, address: u.String(), host: n.host, backlog: make(chan *pipeLink), closed: make(chan struct{})}
+	if l.host == "" {
+		l.host = u.Host
+	}
 	if n.listeners[l.address] != nil {
 		return nil, fmt.Errorf("%v: address already in use", u)
 	}
@@ -139,26 +101,19 @@ func dialPipe(ctx context.Context, u *url.URL, cfg *Config) (Link, error) {
 	if n == nil {
 		return nil, unusable("%v: Config.PipeNet is not set", u)
 	}
-	n.mu.Lock()
-	l, parted := n.listeners[u.String()], n.parted[u.String()]
-	n.mu.Unlock()
-	if l == nil || parted {
+	pair, l := n.connect(u.String(), cfg.MaxQueued)
+	if pair == nil {
 		return nil, fmt.Errorf("%v: nobody listens there", u)
 	}
-	near, far := net.Pipe()
-	pair := &pipePair{net: n, address: l.address}
-	for i := range pair.lanes {
-		pair.lanes[i].init(cfg.MaxQueued)
-	}
 	info := Info{Scheme: "pipe", Local: "pipe://dialler", Remote: l.address, InMemory: true}
-	link := &pipeLink{Conn: near, pair: pair, info: info}
+	if n.host != "" {
+		info.Local = "pipe://" + n.host
+	}
+	near := newPipeLink(pair, Dialer, info)
 	info.Local, info.Remote = info.Remote, info.Local
-	n.mu.Lock()
-	n.pairs[pair] = struct{}{}
-	n.mu.Unlock()
 	select {
-	case l.backlog <- &pipeLink{Conn: far, pair: pair, info: info}:
-		return link, nil
+	case l.backlog <- newPipeLink(pair, Acceptor, info):
+		return near, nil
 	case <-l.closed:
 		n.forget(pair)
 		return nil, fmt.Errorf("%v: nobody listens there", u)
@@ -168,27 +123,23 @@ func dialPipe(ctx context.Context, u *url.URL, cfg *Config) (Link, error) {
 	}
 }
 
-// pipeLink is one end of a pair before multiplexing: a net.Pipe.
-type pipeLink struct {
-	net.Conn
-	pair *pipePair
-	info Info
-}
-
-func (l *pipeLink) Info() Info { return l.info }
-
-func (l *pipeLink) Close() error {
-	l.pair.net.forget(l.pair)
-	return l.Conn.Close()
-}
-
-func (l *pipeLink) Open(role Role, cfg *Config) (Conn, error) {
-	l.Conn.Close() // the handshake is over; messages go through the pair
-	return &pipeConn{
-		info: l.info,
-		cfg:  cfg.defaults(),
-		pair: l.pair,
-		in:   &l.pair.lanes[role],
-		out:  &l.pair.lanes[1-role],
-	}, nil
+// connect makes a connection to what listens at address; nil if nobody does, or if the
+// hosts are parted.
+func (n *PipeNet) connect(address string, limit int) (*pipePair, *pipeListener) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	l := n.listeners[address]
+	if l == nil {
+		return nil, nil
+	}
+	there, back := n.way(ends{n.host, l.host}), n.way(ends{l.host, n.host})
+	if there.now.Load().parted || back.now.Load().parted {
+		return nil, nil
+	}
+	n.dials++
+	pair := &pipePair{net: n.pipeNetwork, serial: n.dials}
+	pair.lanes[Acceptor].init(pair, there, limit)
+	pair.lanes[Dialer].init(pair, back, limit)
+	n.pairs[pair] = struct{}{}
+	return pair, l
 }
