@@ -34,16 +34,18 @@ func BenchmarkReconcile(b *testing.B) {
 // BenchmarkCall is what the tables of calls add to a call that is answered and
 // acknowledged by the next.
 func BenchmarkCall(b *testing.B) {
-	t, r := NewCalls[int](), NewResults[int](ResultLimits{Calls: 1000, Kept: 1000, Bytes: 1 << 20})
+	t, r := NewCalls[int](true), NewResults[int](ResultLimits{Kept: 1000, Bytes: 1 << 20})
 	var done []CallID
-	var gone []int
+	free := []*Served[int]{{}, {}}
 	b.ReportAllocs()
 	for b.Loop() {
-		id := t.Begin(0)
+		id, _ := t.Begin(0)
 		done = t.Done(FirstConn, 16, done[:0])
-		gone, _ = r.Ack(FirstConn, done, gone[:0])
-		r.Begin(FirstConn, id)
-		r.Finish(id, 0, 100)
+		free, _ = r.Ack(FirstConn, done, free)
+		s := free[len(free)-1]
+		free = free[:len(free)-1]
+		r.Begin(FirstConn, id, s)
+		r.Finish(s, 100, nil)
 		t.Return(FirstConn, id)
 	}
 }

@@ -23,7 +23,7 @@ func newPairState(c pairConfig) pairState {
 
 func explorePair(c pairConfig, without rule, limit int) explored {
 	return explore(newPairState(c), pairLabels(), limit, runtime.GOMAXPROCS(0), func() machine[pairState] {
-		return newPair(without, ResultLimits{Calls: 2, Kept: c.kept, Bytes: 9})
+		return newPair(without, ResultLimits{Kept: c.kept, Bytes: 9})
 	})
 }
 
@@ -41,7 +41,7 @@ var pairMutants = []struct {
 	config  int
 }{
 	{ruleRunning, 3}, {ruleAnswersKept, 1}, {ruleHaveFenced, 1}, {ruleAnswerPins, 1}, {ruleFenceReturns, 1}, {ruleAnswerOnce, 1},
-	{ruleUseAcross, 1}, {ruleUnseenAgain, 1}, {ruleStatementOpen, 1},
+	{ruleUseAcross, 1}, {ruleSendingPins, 2}, {ruleLine, 2}, {ruleUnseenAgain, 1}, {ruleStatementOpen, 1},
 }
 
 func TestPairsNeedEveryRule(t *testing.T) {

@@ -7,7 +7,9 @@ const (
 	ruleAnswerPins    rule = "S9: a kept answer pins its references"
 	ruleFenceReturns  rule = "R1: answers of the old connection do not count"
 	ruleAnswerOnce    rule = "C2: an answer that is ready between connections is sent by the statement alone"
+	ruleSendingPins   rule = "S9: an answer that is being sent pins its references, also if it is not kept any more"
 	ruleUseAcross     rule = "H4: an open call keeps what it names, also over a break"
+	ruleLine          rule = "C2: later calls stand in line behind those that are sent again"
 	ruleUnseenAgain   rule = "C2: calls that were never seen are sent again"
 	ruleStatementOpen rule = "C2: the caller states all its open calls"
 )
@@ -18,10 +20,10 @@ func (p *pair) sends(i int) (may, arrives bool) {
 	return e.alive && !e.fenced && !e.over && !p.waits[i], p.linkUp
 }
 
-// reads reports whether node i reads anything but a statement.
+// reads reports whether node i reads anything but statements.
 func (p *pair) reads(i int) bool {
 	e := &p.end[i]
-	return e.alive && !e.fenced && !e.over && !e.inbox.statement
+	return e.alive && !e.fenced && !e.over && !e.inbox.statement && (i == 1 || !p.unsaid)
 }
 
 func (p *pair) reclaimed(i int, gone []Reclaimed[int]) {
@@ -68,11 +70,18 @@ func (p *pair) receive(i int) {
 	if held == nil {
 		xid = p.listed(1 - i)
 	}
+	before := entry{}
+	if held != nil {
+		before = *held
+	}
 	if err := m.Receive(p.conn, theObject, xid); err != nil {
 		p.fail("H1: %v", err)
 		return
 	}
 	if e.live {
+		if _, now := only(m); now == nil || now.gen != before.gen {
+			p.fail("S6: a reference that has a live proxy gets another one")
+		}
 		return
 	}
 	if e.cur {
@@ -185,8 +194,18 @@ func (p *pair) breakUp(at int) bool {
 	}
 	p.budget.breaks--
 	p.linkUp = false
-	p.early = bitsOf(p.results.Have())
+	p.early = p.seenCalls()
 	return true
+}
+
+// seenCalls are those that node 1 has seen.
+func (p *pair) seenCalls() (b uint8) {
+	for id := CallID(1); id <= 2; id++ {
+		if p.results.seen.has(id) {
+			b |= 1 << (id - 1)
+		}
+	}
+	return b
 }
 
 func bitsOf(ids []CallID) (b uint8) {
@@ -226,8 +245,18 @@ func (p *pair) fence(i int) bool {
 		}
 	} else {
 		p.results.Fence()
+		p.stall()
 	}
 	return true
+}
+
+// stall: answers that are about to be sent on the connection that is lost.
+func (p *pair) stall() {
+	for c := range p.call {
+		if p.call[c].sending == onPresent {
+			p.call[c].sending = onOld
+		}
+	}
 }
 
 func (p *pair) resume(at int) bool {
@@ -246,12 +275,9 @@ func (p *pair) resume(at int) bool {
 			peer.inbox.stated = uint8(held[0].N)
 		}
 	}
+	p.unsaid = true
 	b.inbox.statedOpen = bitsOf(p.calls.Open())
-	a.inbox.stHave = bitsOf(p.results.Have())
-	switch p.without {
-	case ruleHaveFenced:
-		a.inbox.stHave = p.early
-	case ruleStatementOpen:
+	if p.without == ruleStatementOpen {
 		b.inbox.statedOpen &^= 1
 	}
 	return true
@@ -264,7 +290,7 @@ func (p *pair) readStatement(i int) bool {
 		return false
 	}
 	in := e.inbox
-	e.inbox.statement, e.inbox.stated, e.inbox.statedOpen, e.inbox.stHave = false, 0, 0, 0
+	e.inbox.statement, e.inbox.stated, e.inbox.statedOpen = false, 0, 0
 	p.waits[i] = false
 	var held []Held
 	if in.stated > 0 {
@@ -275,10 +301,22 @@ func (p *pair) readStatement(i int) bool {
 		p.fail("R4: unknown %v, error %v", unknown, err)
 	}
 	p.reclaimed(i, gone)
-	if i == 0 {
-		p.sendAgain(in.stHave)
-	} else {
+	if i == 1 {
 		p.answerAgain(in.statedOpen)
+	}
+	return true
+}
+
+// readWord: node 1 has said which of node 0's calls have come.
+func (p *pair) readWord(i int) bool {
+	e := &p.end[i]
+	if !e.inbox.word || e.inbox.statement || !e.alive || e.fenced || e.over {
+		return false
+	}
+	have := e.inbox.stHave
+	e.inbox.word, e.inbox.stHave, p.unsaid = false, 0, false
+	if _, err := p.calls.Reconcile(p.conn, idsOf(have)); err != nil {
+		p.fail("C2: %v", err)
 	}
 	return true
 }
@@ -320,8 +358,10 @@ func (p *pair) crash(i int) bool {
 	e.obj = false
 	if i == 1 {
 		p.results.End()
+		clear(p.results.calls)
+		p.results.running = 0
 		for c := range p.call {
-			p.call[c].runs = false
+			p.call[c].runs, p.call[c].sending, p.call[c].owed = false, idle, false
 		}
 	}
 	p.imports[i].EndSession()

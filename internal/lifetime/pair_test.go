@@ -1,6 +1,9 @@
 package lifetime
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // A pair is two nodes that hold each other's object at once: the tables of both
 // sides of one session, in both directions, with two calls of node 0. The first is
@@ -19,14 +22,17 @@ type pair struct {
 	dead    [2]proxyEnd
 	calls   *Calls[uint8]   // of node 0
 	results *Results[uint8] // of node 1
+	served  [2]Served[uint8]
 }
 
 type pairState struct {
 	linkUp  bool
 	waits   [2]bool // the peer's statement has not been read
+	unsaid  bool    // node 0 has not read which of its calls have come
+	asked   uint8   // calls that node 0 has asked for
 	end     [2]pairEnd
 	call    [2]callState
-	early   uint8 // for a mutant: calls known when the link broke
+	early   uint8 // for a mutant: calls that had come when the link broke
 	budget  pairBudget
 	latest  uint8 // calls begun
 	keptFst uint8 // the answer that is kept for longest; 0: none
@@ -46,10 +52,11 @@ type pairEnd struct {
 	dead                         bool
 }
 
-// inbox is what is on its way to a node. The statement is first on a connection;
-// the rest overtakes one another, but for releases.
+// inbox is what is on its way to a node. The statement is first on a connection, and
+// word of the receiver's calls is next; the rest overtakes one another, but for
+// releases.
 type inbox struct {
-	statement                  bool
+	statement, word            bool
 	stated, statedOpen, stHave uint8
 	releases                   control
 	grants                     uint8
@@ -71,11 +78,24 @@ type callState struct {
 	stage   callStage
 	started uint8
 	runs    bool
-	bare    bool  // the answer has no reference
+	bare    bool // the answer has no reference
+	sending dispatch
+	owed    bool // the answer is gone, and what it holds will be let go when it has been sent
 	open    bool  // in the caller's table
+	waits   bool  // in line there
 	done    bool  // to be acknowledged
-	known   uint8 // to the callee's table: 1 + serving; 0: not
+	seen    bool  // by the callee
+	known   serving
 }
+
+// dispatch is an answer that node 1 is about to send.
+type dispatch uint8
+
+const (
+	idle dispatch = iota
+	onPresent
+	onOld // the connection was lost meanwhile
+)
 
 type callStage uint8
 
@@ -84,7 +104,7 @@ const (
 	waiting
 	succeeded
 	unknown // its outcome
-	ended   // with its session
+	ended   // with its session, or after it
 )
 
 type pairBudget struct {
@@ -109,11 +129,14 @@ const (
 	pFence
 	pResume
 	pStatement
+	pWord
 	pExpire
 	pCrash
 	pCall
+	pSend
 	pStart
 	pFinish
+	pDeliver
 	pReturn
 	pAck
 	pAcked
@@ -121,16 +144,16 @@ const (
 
 var pairNames = [...]string{
 	"grants", "decodes a grant", "drops its proxy", "proxy is unreachable", "cleanup", "stale cleanup", "flushes its batch", "reads a release", "drops its root",
-	"link breaks", "fences", "link is resumed", "reads the statement", "ends the session", "crashes",
-	"is begun", "starts", "finishes", "answer comes", "is to be acknowledged", "is acknowledged",
+	"link breaks", "fences", "link is resumed", "reads the statement", "reads word of its calls", "ends the session", "crashes",
+	"is begun", "is sent in its turn", "starts", "finishes", "answer is sent", "answer comes", "is to be acknowledged", "is acknowledged",
 }
 
 var pairSteps = [...]func(p *pair, at int) bool{
 	pGrant: (*pair).grant, pDecode: (*pair).decode, pDrop: (*pair).drop, pUnreachable: (*pair).unreachable,
 	pCleanup: (*pair).cleanup, pStale: (*pair).stale, pFlush: (*pair).flush, pRead: (*pair).read, pRoot: (*pair).dropRoot,
-	pBreak: (*pair).breakUp, pFence: (*pair).fence, pResume: (*pair).resume, pStatement: (*pair).readStatement,
+	pBreak: (*pair).breakUp, pFence: (*pair).fence, pResume: (*pair).resume, pStatement: (*pair).readStatement, pWord: (*pair).readWord,
 	pExpire: (*pair).expire, pCrash: (*pair).crash,
-	pCall: (*pair).beginCall, pStart: (*pair).start, pFinish: (*pair).finish, pReturn: (*pair).comeBack, pAck: (*pair).ack, pAcked: (*pair).acked,
+	pCall: (*pair).beginCall, pSend: (*pair).sendInLine, pStart: (*pair).start, pFinish: (*pair).finish, pDeliver: (*pair).deliver, pReturn: (*pair).comeBack, pAck: (*pair).ack, pAcked: (*pair).acked,
 }
 
 func pairLabels() (all []label) {
@@ -143,7 +166,7 @@ func pairLabels() (all []label) {
 }
 
 func newPair(without rule, limits ResultLimits) *pair {
-	p := &pair{without: without, limits: limits, calls: NewCalls[uint8](), results: NewResults[uint8](limits)}
+	p := &pair{without: without, limits: limits, calls: NewCalls[uint8](true), results: NewResults[uint8](limits)}
 	for i := range p.exports {
 		p.exports[i], p.imports[i] = NewExports[int](9), NewImports(9)
 	}
@@ -214,7 +237,7 @@ func (p *pair) loadHolds(o *export[int]) {
 		o.running++
 	}
 	for c := range p.call {
-		if p.call[c].known == 1+uint8(kept) && !p.call[c].bare && p.without != ruleAnswerPins {
+		if (p.call[c].known == kept || p.call[c].owed) && !p.call[c].bare && p.without != ruleAnswerPins {
 			o.pins++
 		}
 	}
@@ -223,10 +246,7 @@ func (p *pair) loadHolds(o *export[int]) {
 // loadCalls: a table that is fenced counts for the connection before.
 func (p *pair) loadCalls() {
 	t, r := p.calls, p.results
-	clear(t.open)
-	clear(r.calls)
-	t.last, t.done = CallID(p.latest), t.done[:0]
-	t.conn, t.fenced = present, p.end[0].fenced || p.waits[0] || p.end[0].over
+	t.conn, t.fenced, t.ended = present, p.end[0].fenced || p.unsaid || p.end[0].over, p.end[0].over
 	r.conn, r.fenced = present, p.end[1].fenced || p.waits[1] || p.end[1].over
 	if t.fenced {
 		t.conn = before
@@ -234,29 +254,46 @@ func (p *pair) loadCalls() {
 	if r.fenced {
 		r.conn = before
 	}
-	r.kept, r.bytes, r.order = 0, 0, r.order[:0]
+	p.loadOpen()
+	clear(r.calls)
+	r.running, r.kept, r.bytes, r.oldest, r.newest = 0, 0, 0, nil, nil
+	r.seen = seen{bits: r.seen.bits}
+	clear(r.seen.bits[:min(1, len(r.seen.bits))]) // the numbers are small
+	for i := range p.call {
+		if p.call[i].seen {
+			r.seen.add(CallID(i + 1))
+		}
+		p.served[i] = Served[uint8]{id: CallID(i + 1), R: p.answerOf(i), state: p.call[i].known}
+		switch p.call[i].known {
+		case running, unasked:
+			r.running++
+			r.calls[CallID(i+1)] = &p.served[i]
+		case kept:
+			r.calls[CallID(i+1)] = &p.served[i]
+		}
+	}
+	for _, i := range [2]int{int(p.keptFst+1) % 2, int(p.keptFst) % 2} { // the one numbered keptFst first
+		if p.served[i].state == kept {
+			r.keep(&p.served[i], 1)
+		}
+	}
+}
+
+func (p *pair) loadOpen() {
+	t := p.calls
+	clear(t.open)
+	t.last, t.asked, t.done, t.line = CallID(p.latest), idsOf(p.asked), t.done[:0], t.line[:0]
 	for i := range p.call {
 		id := CallID(i + 1)
 		if p.call[i].open {
-			t.open[id] = uint8(id)
+			t.open[id] = flight[uint8]{uint8(id), p.call[i].waits}
+			if p.call[i].waits && !t.fenced {
+				t.line = append(t.line, id)
+			}
 		}
 		if p.call[i].done {
 			t.done = append(t.done, id)
 		}
-		if p.call[i].known == 0 {
-			continue
-		}
-		s := served[uint8]{state: serving(p.call[i].known - 1)}
-		if s.state == kept {
-			s.answer, s.size = p.answerOf(i), 1
-			r.kept++
-			r.bytes++
-			r.order = append(r.order, id)
-		}
-		r.calls[id] = s
-	}
-	if len(r.order) == 2 && r.order[0] != CallID(p.keptFst) {
-		r.order[0], r.order[1] = r.order[1], r.order[0]
 	}
 }
 
@@ -264,22 +301,18 @@ func (p *pair) save() (*pairState, error) {
 	for i := range p.end {
 		p.saveEnd(i)
 	}
-	p.latest, p.keptFst = uint8(p.calls.last), 0
+	p.latest, p.keptFst, p.asked = uint8(p.calls.last), 0, bitsOf(p.calls.asked)
 	for i := range p.call {
 		c, id := &p.call[i], CallID(i+1)
-		_, c.open = p.calls.open[id]
-		c.done, c.known = false, 0
-		for _, done := range p.calls.done {
-			c.done = c.done || done == id
-		}
-		if s, known := p.results.calls[id]; known {
-			c.known = 1 + uint8(s.state)
+		f, open := p.calls.open[id]
+		c.open, c.waits, c.seen, c.known = open, f.waits, p.results.seen.has(id), absent
+		c.done = slices.Contains(p.calls.done, id)
+		if s := p.results.calls[id]; s != nil {
+			c.known = s.state
 		}
 	}
-	for _, id := range p.results.order {
-		if p.results.calls[id].state == kept && p.keptFst == 0 {
-			p.keptFst = uint8(id)
-		}
+	if first := p.results.oldest; first != nil {
+		p.keptFst = uint8(first.id)
 	}
 	if err := p.results.Check(); err != nil {
 		p.fail("callee: %v", err)

@@ -8,159 +8,169 @@ import (
 )
 
 // Results is the callee's side of the calls of one session (C1, C2): the peer's
-// calls that run, and the answers of which it is not known that they have come. R
-// is an answer.
+// calls that run, the answers of which it is not known that they have come, and the
+// numbers of all calls that have come. R is a call, and later its answer.
 //
 // Answers are kept for the case that the connection breaks, within bounds of bytes
 // and number; the oldest are dropped first, and one that is larger than the bound
-// at once. A call whose answer is dropped stays known, so that it is not run again,
-// until the caller acknowledges it.
+// at once. Their numbers stay known, so that none is run again.
 type Results[R any] struct {
-	limits ResultLimits
-	conn   Conn
-	fenced bool // conn is lost, and the next one is not reconciled
-	calls  map[CallID]served[R]
-	order  []CallID // of kept answers, oldest first; may name more
-	kept   int
-	bytes  int
+	limits         ResultLimits
+	conn           Conn
+	fenced         bool // conn is lost, and the next one is not reconciled
+	seen           seen
+	calls          map[CallID]*Served[R]
+	oldest, newest *Served[R] // kept answers, a list
+	running        int
+	kept           int
+	bytes          int
 }
 
-// ResultLimits bounds what a callee keeps for one session.
+// ResultLimits bounds the answers that a callee keeps for one session.
 type ResultLimits struct {
-	Calls int // known calls: running ones, and answered ones that are not acknowledged
-	Kept  int // answers
-	Bytes int // of kept answers
+	Kept  int // answers; 0: none is kept
+	Bytes int // of them
 }
 
-// served is one of the peer's calls.
-type served[R any] struct {
-	state  serving
-	answer R   // of a kept call
-	size   int // bytes of it
+// Served is one of the peer's calls. Its memory is the user's, who may use it for
+// another when the table has said that it is gone.
+type Served[R any] struct {
+	R R
+
+	id           CallID
+	state        serving
+	size         int        // bytes of a kept answer
+	older, newer *Served[R] // kept answers beside it
 }
 
 type serving uint8
 
 const (
-	running serving = iota
+	absent  serving = iota
+	running         // its method runs, or waits
+	unasked         // it runs, and the caller does not wait for its answer
 	kept            // answered, and the answer is there
-	dropped         // answered, and the answer is not kept
 )
 
-// Answer is a kept answer that is to be sent again.
-type Answer[R any] struct {
-	ID     CallID
-	Answer R
-}
+// ID returns the number of the call.
+func (s *Served[R]) ID() CallID { return s.id }
 
 // NewResults returns an empty table, on FirstConn.
 func NewResults[R any](limits ResultLimits) *Results[R] {
-	return &Results[R]{limits: limits, conn: FirstConn, calls: map[CallID]served[R]{}}
+	return &Results[R]{limits: limits, conn: FirstConn, calls: map[CallID]*Served[R]{}}
 }
 
 // Begin enters a call that came on connection c, before its method starts: it
 // starts at most once for each number (C1). The error is ErrStale if that was an
 // old connection: the call is then as if it had not come. Any other is a violation
 // of the protocol.
-func (t *Results[R]) Begin(c Conn, id CallID) error {
-	_, known := t.calls[id]
+func (t *Results[R]) Begin(c Conn, id CallID, s *Served[R]) error {
 	switch {
 	case t.fenced || c != t.conn:
 		return ErrStale
-	case id == 0 || known:
-		return fmt.Errorf("call number %d is in use", id)
-	case len(t.calls) >= t.limits.Calls:
-		return fmt.Errorf("more than %d calls without acknowledgement", t.limits.Calls)
+	case id == 0 || t.seen.old(id) && t.calls[id] != nil || !t.seen.add(id):
+		return fmt.Errorf("call number %d was used before", id)
 	}
-	t.calls[id] = served[R]{}
+	s.id, s.state = id, running
+	t.calls[id] = s
+	t.running++
 	return nil
 }
 
-// Finish keeps the answer of a call that ran, of size bytes. If send is not 0, the
+// Get returns a call that runs, or whose answer is kept; nil if there is none.
+func (t *Results[R]) Get(id CallID) *Served[R] { return t.calls[id] }
+
+// Unbegin takes back a call of which not all has come, and which has not started: it
+// is as if it had not been sent.
+func (t *Results[R]) Unbegin(s *Served[R]) {
+	t.seen.remove(s.id)
+	t.leave(s)
+}
+
+// leave takes a running call out.
+func (t *Results[R]) leave(s *Served[R]) {
+	delete(t.calls, s.id)
+	t.running--
+	s.state = absent
+}
+
+// Finish keeps the answer, of size bytes, of a call that ran. If send is not 0, the
 // caller sends the answer on that connection, and on no other; otherwise there is
-// none, and if the peer still asks, Reconcile will return the answer. gone are
-// answers that are not kept any more, perhaps this one among them: what they hold
-// can be let go once they are sent.
-func (t *Results[R]) Finish(id CallID, answer R, size int) (send Conn, gone []R) {
-	if call, known := t.calls[id]; !known || call.state != running {
-		return 0, []R{answer} // the session ended, or the peer does not ask any more
-	}
-	if !t.fenced {
+// none, and if the peer still asks, Reconcile will return the answer. What is not kept
+// any more is appended to gone, perhaps this one among it: what such answers hold can
+// be let go once they are sent.
+func (t *Results[R]) Finish(s *Served[R], size int, gone []*Served[R]) (send Conn, _ []*Served[R]) {
+	asked := s.state == running
+	if asked && !t.fenced {
 		send = t.conn
 	}
-	if size > t.limits.Bytes {
-		t.calls[id] = served[R]{state: dropped}
-		return send, []R{answer}
+	if !asked || t.limits.Kept <= 0 || size > t.limits.Bytes {
+		t.leave(s)
+		return send, append(gone, s)
 	}
-	t.calls[id] = served[R]{kept, answer, size}
-	t.order = append(t.order, id)
-	t.kept++
-	t.bytes += size
+	t.running--
+	t.keep(s, size)
 	for t.kept > t.limits.Kept || t.bytes > t.limits.Bytes {
-		gone = append(gone, t.dropOldest()...)
+		gone = append(gone, t.oldest)
+		t.drop(t.oldest)
 	}
-	t.compact()
 	return send, gone
 }
 
-// dropOldest drops the answer that has been kept for longest.
-func (t *Results[R]) dropOldest() []R {
-	id := t.order[0]
-	t.order = t.order[1:]
-	call := t.calls[id]
-	if call.state != kept {
-		return nil
+// keep makes s the newest answer.
+func (t *Results[R]) keep(s *Served[R], size int) {
+	s.state, s.size = kept, size
+	t.kept++
+	t.bytes += size
+	if s.older = t.newest; s.older != nil {
+		s.older.newer = s
+	} else {
+		t.oldest = s
 	}
-	t.forget(call)
-	t.calls[id] = served[R]{state: dropped}
-	return []R{call.answer}
+	t.newest = s
 }
 
-// forget takes a kept answer off the account.
-func (t *Results[R]) forget(call served[R]) {
+// drop forgets a kept answer.
+func (t *Results[R]) drop(s *Served[R]) {
+	delete(t.calls, s.id)
 	t.kept--
-	t.bytes -= call.size
+	t.bytes -= s.size
+	if s.older != nil {
+		s.older.newer = s.newer
+	} else {
+		t.oldest = s.newer
+	}
+	if s.newer != nil {
+		s.newer.older = s.older
+	} else {
+		t.newest = s.older
+	}
+	s.older, s.newer, s.state, s.size = nil, nil, absent, 0
 }
 
-// compact removes from order what is not kept, when that is most of it.
-func (t *Results[R]) compact() {
-	if len(t.order) > 2*t.kept+16 {
-		t.order = slices.DeleteFunc(t.order, func(id CallID) bool { return t.calls[id].state != kept })
-	}
-}
+// Kept reports whether s is an answer that is kept.
+func (t *Results[R]) Kept(s *Served[R]) bool { return s.state == kept }
 
 // Ack forgets calls whose answers the peer says, on connection c, that it has
 // (C1), and appends to gone those that were kept. To acknowledge a call that has
 // not been answered is a violation of the protocol; one that is not known any more
 // is let pass.
-func (t *Results[R]) Ack(c Conn, ids []CallID, gone []R) ([]R, error) {
+func (t *Results[R]) Ack(c Conn, ids []CallID, gone []*Served[R]) ([]*Served[R], error) {
 	if t.fenced || c != t.conn {
 		return gone, ErrStale
 	}
 	for _, id := range ids {
-		call, known := t.calls[id]
+		s := t.calls[id]
 		switch {
-		case !known:
-		case call.state == running:
+		case s == nil && t.seen.has(id):
+		case s == nil || s.state != kept:
 			return gone, fmt.Errorf("the peer acknowledges call %d, which is not answered", id)
 		default:
-			gone = t.end(id, call, gone)
+			t.drop(s)
+			gone = append(gone, s)
 		}
 	}
 	return gone, nil
-}
-
-// end forgets a call, and appends its answer to gone if that is kept.
-func (t *Results[R]) end(id CallID, call served[R], gone []R) []R {
-	delete(t.calls, id)
-	if call.state != kept {
-		return gone
-	}
-	t.forget(call)
-	if t.kept == 0 {
-		t.order = t.order[:0]
-	}
-	return append(gone, call.answer)
 }
 
 // Fence tells that the session's connection is lost or replaced: calls and
@@ -168,15 +178,12 @@ func (t *Results[R]) end(id CallID, call served[R], gone []R) []R {
 // answer may be sent.
 func (t *Results[R]) Fence() { t.fenced = true }
 
-// Have returns the numbers of the known calls, in ascending order, for the first
-// message on a new connection. It comes after Fence, so that none can be added.
-func (t *Results[R]) Have() []CallID { return slices.Sorted(maps.Keys(t.calls)) }
-
 // Resumed is what becomes of the peer's calls on a new connection.
 type Resumed[R any] struct {
-	Answers []Answer[R] // to be sent again, their references granted anew
-	Dropped []CallID    // to be answered with an unknown outcome
-	Gone    []R         // answers that have come, and are not kept any more
+	Have  []CallID     // calls that have come, for the peer to know
+	Again []*Served[R] // answers to be sent again, their references granted anew
+	Lost  []CallID     // to be answered with an unknown outcome
+	Gone  []*Served[R] // answers that have come, and are not kept any more
 }
 
 // Reconcile begins connection c: open are the calls, in ascending order, that the
@@ -192,51 +199,86 @@ func (t *Results[R]) Reconcile(c Conn, open []CallID) (r Resumed[R], err error) 
 		return r, errCallOrder
 	}
 	t.conn, t.fenced = c, false
-	for _, id := range t.Have() {
-		call := t.calls[id]
-		_, asked := slices.BinarySearch(open, id)
-		switch {
-		case !asked:
-			r.Gone = t.end(id, call, r.Gone)
-		case call.state == kept:
-			r.Answers = append(r.Answers, Answer[R]{id, call.answer})
-		case call.state == dropped:
-			r.Dropped = append(r.Dropped, id)
+	for _, id := range slices.Sorted(maps.Keys(t.calls)) {
+		if _, asked := slices.BinarySearch(open, id); asked {
+			continue
+		}
+		if s := t.calls[id]; s.state == kept {
+			t.drop(s)
+			r.Gone = append(r.Gone, s)
+		} else {
+			s.state = unasked
+		}
+	}
+	for _, id := range open {
+		if !t.seen.has(id) {
+			continue
+		}
+		r.Have = append(r.Have, id)
+		switch s := t.calls[id]; {
+		case s == nil:
+			r.Lost = append(r.Lost, id)
+		case s.state == kept:
+			r.Again = append(r.Again, s)
+		default:
+			s.state = running
 		}
 	}
 	return r, nil
 }
 
-// End forgets everything and returns the answers that were kept: the session is
-// over.
-func (t *Results[R]) End() (gone []R) {
-	for id, call := range t.calls {
-		gone = t.end(id, call, gone)
-	}
+// End returns the answers that were kept: the session is over. Calls that run are
+// known until they finish.
+func (t *Results[R]) End() (gone []*Served[R]) {
 	t.fenced = true
+	for _, s := range t.calls {
+		if s.state == kept {
+			t.drop(s)
+			gone = append(gone, s)
+		} else {
+			s.state = unasked
+		}
+	}
 	return gone
 }
 
-// Len returns the number of known calls, and of answers that are kept with their
-// bytes.
-func (t *Results[R]) Len() (calls, kept, bytes int) { return len(t.calls), t.kept, t.bytes }
-
-// Check verifies the table against itself; tests call it after every step.
-func (t *Results[R]) Check() error {
-	var n, bytes int
-	for id, call := range t.calls {
-		if call.state == kept {
-			n++
-			bytes += call.size
-			if !slices.Contains(t.order, id) {
-				return fmt.Errorf("the answer of call %d is kept and has no place in the order", id)
+// Running yields the calls that run. Meanwhile the table must not change.
+func (t *Results[R]) Running() func(yield func(*Served[R]) bool) {
+	return func(yield func(*Served[R]) bool) {
+		for _, s := range t.calls {
+			if s.state != kept && !yield(s) {
+				return
 			}
 		}
 	}
-	if n != t.kept || bytes != t.bytes {
-		return fmt.Errorf("%d answers of %d bytes are kept, %d of %d are counted", n, bytes, t.kept, t.bytes)
+}
+
+// Len returns the number of calls that run, and of answers that are kept with their
+// bytes.
+func (t *Results[R]) Len() (running, kept, bytes int) { return t.running, t.kept, t.bytes }
+
+// Check verifies the table against itself; tests call it after every step.
+func (t *Results[R]) Check() error {
+	var n, bytes, runs int
+	for s := t.oldest; s != nil; s = s.newer {
+		n++
+		bytes += s.size
+		if t.calls[s.id] != s || s.state != kept || s.newer == nil && s != t.newest {
+			return fmt.Errorf("the answer of call %d is in the list and not in the table", s.id)
+		}
 	}
-	if t.kept > t.limits.Kept || t.bytes > t.limits.Bytes || len(t.calls) > t.limits.Calls {
+	for id, s := range t.calls {
+		if s.state != kept {
+			runs++
+		}
+		if s.id != id || s.state == absent || !t.seen.has(id) {
+			return fmt.Errorf("call %d is known as %d, in state %d", s.id, id, s.state)
+		}
+	}
+	if n != t.kept || bytes != t.bytes || runs != t.running || n+runs != len(t.calls) {
+		return fmt.Errorf("%d answers of %d bytes are kept and %d calls run, %d of %d and %d are counted", n, bytes, runs, t.kept, t.bytes, t.running)
+	}
+	if t.kept > max(t.limits.Kept, 0) || t.bytes > max(t.limits.Bytes, 0) {
 		return errors.New("more is kept than the limits allow")
 	}
 	return nil
