@@ -16,6 +16,7 @@ type collector struct {
 	dead    []*imported
 	timer   *time.Timer
 	armed   bool
+	full    bool // the timer is set for whole batches alone
 	stopped bool
 	running sync.WaitGroup // flushes in progress; joined by stop
 }
@@ -57,7 +58,7 @@ func (c *collector) take() []*imported {
 	return dead
 }
 
-// schedule arranges for a flush: now, or after ReleaseDelay.
+// schedule arranges for a flush: now, of whole batches, or of all after ReleaseDelay.
 func (c *collector) schedule(now bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -67,7 +68,8 @@ func (c *collector) schedule(now bool) {
 func (c *collector) scheduleLocked(now bool) {
 	switch {
 	case c.stopped:
-	case now:
+	case now && !c.full:
+		c.full = true
 		c.armLocked(0)
 	case !c.armed:
 		c.armLocked(c.s.node.cfg.ReleaseDelay)
@@ -96,12 +98,13 @@ func (c *collector) flush() {
 		c.mu.Unlock()
 		return
 	}
-	c.armed = false
+	whole := c.full
+	c.armed, c.full = false, false
 	c.running.Add(1)
 	c.mu.Unlock()
 	defer c.running.Done()
-	c.s.imports.flush()
-	if c.poll {
+	c.s.imports.flush(whole)
+	if c.poll || whole {
 		c.schedule(false)
 	}
 }

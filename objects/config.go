@@ -33,8 +33,8 @@ type Config struct {
 	// its references are kept, on both sides, and calls wait for the next connection.
 	// Negative: a session ends with its connection. Zero means 60 s.
 	Lease time.Duration
-	// KeepAlive is the silence after which a peer is asked for a sign of life.
-	// Zero means 15 s.
+	// KeepAlive is the silence after which a peer that was dialled is asked for a
+	// sign of life; one that dialled is asked a third of it later. Zero means 15 s.
 	KeepAlive time.Duration
 	// KeepAliveTimeout is how much longer it may then stay silent before it
 	// counts as dead. Zero means 10 s.

@@ -12,7 +12,8 @@ import (
 // Config.KeepAlive of silence and gives up Config.KeepAliveTimeout later. Any
 // byte is a sign of life, be it in the middle of a large body. It watches over
 // bodies that do not come, too: time that this process spent stopped is one tick,
-// and held against nobody.
+// and held against nobody. The side that dialled asks first, so that an idle pair has
+// one ping in each interval; the other asks two ticks later.
 type heart struct {
 	mu      sync.Mutex
 	timer   *time.Timer // nil before start and after stop
@@ -36,6 +37,9 @@ func (h *heart) start(c *connection) {
 	h.pulse = max(cfg.KeepAlive/ticksPerKeepAlive, time.Millisecond)
 	h.askAt = ticksPerKeepAlive - 1
 	h.deadAt = h.askAt + max(int(cfg.KeepAliveTimeout/h.pulse), 1)
+	if !c.s.peer.dialled {
+		h.askAt = min(h.askAt+2, h.deadAt-1)
+	}
 	h.timer = time.AfterFunc(h.pulse, func() { h.tick(c) })
 }
 

@@ -185,14 +185,13 @@ func (m *imports) settle() {
 // releaseBatch is the number of references given back in one message (rule H5).
 const releaseBatch = 256
 
-// flush sends the releases that are due, in messages of releaseBatch.
-func (m *imports) flush() {
+// flush sends the releases that are due, in messages of releaseBatch; with whole set,
+// no others.
+func (m *imports) flush(whole bool) {
 	m.collect(m.collector.take())
 	on := m.s.conn.Load()
 	for {
-		m.mu.Lock()
-		batch := m.table.Batch(on.number, releaseBatch)
-		m.mu.Unlock()
+		batch := m.batch(on.number, whole)
 		if len(batch) == 0 {
 			return
 		}
@@ -202,6 +201,16 @@ func (m *imports) flush() {
 		}
 		on.send(&release)
 	}
+}
+
+// batch takes what the next message on connection c gives back.
+func (m *imports) batch(c lifetime.Conn, whole bool) []lifetime.Release {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if whole && m.table.Pending() < releaseBatch {
+		return nil
+	}
+	return m.table.Batch(c, releaseBatch)
 }
 
 // forgotten reports whether the program has dropped every reference.

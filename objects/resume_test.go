@@ -524,7 +524,7 @@ type breaker struct {
 	tasks sync.WaitGroup
 }
 
-func newBreaker(t *testing.T, server string) *breaker {
+func newBreaker(t testing.TB, server string) *breaker {
 	front, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

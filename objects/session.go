@@ -240,7 +240,7 @@ func (s *session) goodbye() {
 	if standing == nil {
 		return
 	}
-	s.imports.flush()
+	s.imports.flush(false)
 	bye := &wire.Bye{Text: "its owner closed its node"}
 	if drained := s.serving.rests(); drained && (standing.accord == nil || standing.settled.Load()) {
 		bye.Code = wire.ByeDrained
