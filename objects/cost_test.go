@@ -282,7 +282,7 @@ func TestReconcileIsLinear(t *testing.T) {
 		far := openHoard(t, p, tap.url)
 		fill(t, far, many(100_000))
 		tap.take()
-		p.kit.PipeNet().Cut(tap.url)
+		tap.cut()
 		if _, err := far.Deadline(t.Context()); err != nil {
 			t.Fatal(err)
 		}

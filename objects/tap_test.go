@@ -22,6 +22,7 @@ type tap struct {
 	tasks  sync.WaitGroup
 
 	mu      sync.Mutex
+	near    transport.Conn // to the client; the latest
 	traffic traffic
 }
 
@@ -76,7 +77,10 @@ func (p *tap) join(t *testing.T, in transport.Link) {
 		t.Error(err)
 		return
 	}
-	context.AfterFunc(t.Context(), func() { near.Abort(nil) }) // before the nodes close
+	p.mu.Lock()
+	p.near = near
+	p.mu.Unlock()
+	context.AfterFunc(t.Context(), p.cut) // before the nodes close
 	p.tasks.Go(func() { far.Abort(near.Serve(&tapped{p, far})) })
 	near.Abort(far.Serve(&tapped{p, near}))
 }
@@ -121,6 +125,13 @@ func (c *tapped) BodyDone(id uint64, buf []byte, err error) {
 	if err == nil {
 		c.to.SendBody(context.Background(), id, buf)
 	}
+}
+
+// cut breaks the connection of the two nodes.
+func (p *tap) cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.near.Abort(nil)
 }
 
 // take returns the traffic since the last take.
