@@ -18,17 +18,20 @@ func (k *Kit) Names(n *objects.Node) *registry.Client {
 }
 
 // Registry returns the node of the kit's registry, made at the first call.
-// What [registry.Lookup] returns is reached through it: Cut(kit.Registry())
-// breaks these references, and makes the names unreachable until their owners
-// are back.
+// Cutting it off makes the names unreachable until their owners are back.
 func (k *Kit) Registry() *objects.Node {
 	k.t.Helper()
 	if k.registry == nil {
-		host := k.Node()
-		if _, err := registry.Serve(host, nil); err != nil {
-			k.t.Fatalf("objtest: %v", err)
-		}
-		k.registry = host
+		k.serve(k.Node(), nil)
 	}
 	return k.registry
+}
+
+// serve makes host the node of the kit's registry.
+func (k *Kit) serve(host *objects.Node, options *registry.ServerOptions) {
+	k.t.Helper()
+	if _, err := registry.Serve(host, options); err != nil {
+		k.t.Fatalf("objtest: %v", err)
+	}
+	k.registry = host
 }

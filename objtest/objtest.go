@@ -1,24 +1,3 @@
-// Package objtest is the test kit for programs that use netobj: nodes and a
-// registry in memory, and an audit at the end of the test that nothing was left
-// behind.
-//
-//	func TestDeposit(t *testing.T) {
-//		synctest.Test(t, func(t *testing.T) { // optional: time is then fake
-//			kit := objtest.New(t)
-//			registry.Bind[bank.Account](ctx, kit.Names(kit.Node()), "alice", &account{})
-//			alice, err := registry.Lookup[bank.Account](ctx, kit.Names(kit.Node()), "alice")
-//			...
-//		})
-//	}
-//
-// The nodes of a kit talk through pipe:// addresses that only the kit knows, so
-// tests may run in parallel, inside and outside of testing/synctest bubbles. No
-// file, socket or port is used.
-//
-// Although the nodes share a process, the calls between them travel through their
-// connections, as those between processes do. [NewDirect] is for tests of what
-// differs without. With OBJTEST_THROUGH_YAMUX=1 in the environment, Config.ThroughYamux
-// is set for all nodes.
 package objtest
 
 import (
@@ -67,12 +46,8 @@ func NewDirect(t testing.TB, config objects.Config) *Kit {
 func newKit(t testing.TB, config objects.Config) *Kit {
 	t.Helper()
 	config.PipeNet = transport.NewPipeNet()
-	config.PoisonLent = true
-	config.ThroughYamux = config.ThroughYamux || os.Getenv("OBJTEST_THROUGH_YAMUX") != ""
-	if config.Logger == nil {
-		config.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
-	}
-	k := &Kit{t: t, config: config}
+	k := &Kit{t: t}
+	k.config = k.complete(config)
 	where := bubble()
 	before := goroutines(where)
 	if where == "" {
@@ -86,6 +61,16 @@ func newKit(t testing.TB, config objects.Config) *Kit {
 		auditGoroutines(t, before)
 	})
 	return k
+}
+
+// complete sets what every node of a kit has.
+func (k *Kit) complete(config objects.Config) objects.Config {
+	config.PoisonLent = true
+	config.ThroughYamux = config.ThroughYamux || os.Getenv("OBJTEST_THROUGH_YAMUX") != ""
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.NewTextHandler(k.t.Output(), nil))
+	}
+	return config
 }
 
 // Node returns a new node. It listens at its own address, see

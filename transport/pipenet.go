@@ -25,12 +25,33 @@ func NewPipeNet() *PipeNet {
 		pairs:     map[*pipePair]struct{}{},
 		ways:      map[ends]*pipeWay{},
 		rules:     map[ends]conditions{},
+		down:      map[string]bool{},
 	}}
 }
 
 // Host returns the same network as the named host sees it: what listens or dials there
 // is that host's.
 func (n *PipeNet) Host(name string) *PipeNet { return &PipeNet{n.pipeNetwork, name} }
+
+// Down takes a host off the network, until [PipeNet.Up]: it makes no connections any
+// more, and those that it has are cut or, if it is to vanish, go silent for good.
+func (n *PipeNet) Down(host string, vanish bool) {
+	n.mu.Lock()
+	n.down[host] = true
+	n.mu.Unlock()
+	if vanish {
+		n.Link(host, "").Freeze()
+	} else {
+		n.Link(host, "").Cut()
+	}
+}
+
+// Up ends what Down began.
+func (n *PipeNet) Up(host string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.down, host)
+}
 
 // pipeNetwork is what all hosts of a network share.
 type pipeNetwork struct {
@@ -40,6 +61,7 @@ type pipeNetwork struct {
 	pairs     map[*pipePair]struct{} // the connections of which an end has not ended
 	ways      map[ends]*pipeWay      // that some connection has used
 	rules     map[ends]conditions
+	down      map[string]bool // hosts that neither dial nor are dialled
 }
 
 func (n *pipeNetwork) forget(p *pipePair) {
@@ -129,7 +151,7 @@ func (n *PipeNet) connect(address string, limit int) (*pipePair, *pipeListener) 
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	l := n.listeners[address]
-	if l == nil {
+	if l == nil || n.down[n.host] || n.down[l.host] {
 		return nil, nil
 	}
 	there, back := n.way(ends{n.host, l.host}), n.way(ends{l.host, n.host})
