@@ -44,6 +44,7 @@ var rules = map[string][]string{
 	"gen":                     {xtools},
 	"internal/cli":            {},
 	"internal/proctest":       {},
+	"internal/mesh":           {"objects", "proxy", "marshal"},
 	"internal/doctest":        {},
 	"cmd/objgen":              {"gen", "internal/cli"},
 	"cmd/objregistry":         {"objects", "registry", "registry/boltstore", "internal/cli"},

@@ -146,6 +146,12 @@ func (p *Process) Line() (line string, ok bool) {
 	return line, ok
 }
 
+// Lines returns the lines of standard output that nothing else has read, as they come,
+// and ends with it. Unlike the other methods it may be ranged over by another goroutine
+// than the test's, which then misses what Expect, Line, Rest and the end of the process
+// read.
+func (p *Process) Lines() <-chan string { return p.lines }
+
 // Rest reads standard output to its end and returns all of it.
 func (p *Process) Rest() string {
 	for line := range p.lines {
