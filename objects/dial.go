@@ -2,6 +2,7 @@ package objects
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"maps"
 	"math/rand/v2"
@@ -124,9 +125,9 @@ const (
 // redial dials the peer of a session that has lost a connection until there is a next
 // one, or the session ends.
 func (n *Node) redial(lost *connection) {
-	s := lost.s
+	s, jitter := lost.s, n.jitter(lost)
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		timer := time.NewTimer(pause/2 + rand.N(pause))
+		timer := time.NewTimer(pause/2 + time.Duration(jitter.Int64N(int64(pause))))
 		select {
 		case <-timer.C:
 		case <-lost.next:
@@ -148,4 +149,11 @@ func (n *Node) redial(lost *connection) {
 			return
 		}
 	}
+}
+
+// jitter returns the randomness of the pauses after a connection. It comes from the
+// node's incarnation, which is random: nodes differ, and a simulation that knows the
+// incarnations repeats itself.
+func (n *Node) jitter(lost *connection) *rand.Rand {
+	return rand.New(rand.NewPCG(binary.BigEndian.Uint64(n.incarnation[:8]), uint64(lost.number)))
 }
