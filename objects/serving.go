@@ -264,6 +264,7 @@ func (in *incoming) recycle() {
 	in.Args.Reset(nil, nil, nil, nil)
 	in.Results.Reset(nil)
 	in.extra.Reset(nil)
+	clear(in.passing) // a worker may rest with it, and keep the references
 	*in = incoming{
 		Incoming: in.Incoming,
 		s:        in.s,
