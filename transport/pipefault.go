@@ -2,6 +2,7 @@ package transport
 
 import (
 	"cmp"
+	"io"
 	"maps"
 	"slices"
 	"sync/atomic"
@@ -72,6 +73,17 @@ func (l *PipeLink) Cut() {
 func (l *PipeLink) Freeze() {
 	for _, lane := range l.lanes() {
 		lane.freeze()
+	}
+}
+
+// Sever breaks the connections that there are at the receiving ends alone: they stay
+// half open. The sending ends are not told, and get and reach nobody any more.
+func (l *PipeLink) Sever() {
+	for _, lane := range l.lanes() {
+		for i := range lane.pair.lanes {
+			lane.pair.lanes[i].freeze()
+		}
+		lane.cut(io.ErrUnexpectedEOF)
 	}
 }
 

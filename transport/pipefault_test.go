@@ -203,6 +203,22 @@ func TestLinkLoses(t *testing.T) {
 	})
 }
 
+// TestLinkSevers: one end is told, and the other is not.
+func TestLinkSevers(t *testing.T) {
+	withWire(t, func(t *testing.T, w *wire) {
+		w.net.OneWay("client", "test").Sever()
+		if err := w.atFar.ended(); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("the far end ended with %v", err)
+		}
+		w.send("a")
+		<-time.After(time.Hour)
+		w.atFar.expect(t, nil)
+		if err := w.atNear.ended(); err != nil {
+			t.Errorf("the near end ended with %v", err)
+		}
+	})
+}
+
 // TestLinksArePerPair: what happens to one pair of hosts does not concern others,
 // whoever dialled, and what concerns all hosts concerns each.
 func TestLinksArePerPair(t *testing.T) {
