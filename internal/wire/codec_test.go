@@ -181,6 +181,9 @@ type (
 		LeaseMillis int64    `json:"lease_ms"`
 		Limits      limits   `json:"limits"`
 		Features    []string `json:"features,omitempty"`
+		Nonce       *id      `json:"nonce,omitempty"`
+		Key         hexBytes `json:"key,omitempty"`
+		Addrs       []string `json:"addrs,omitempty"`
 	}
 	limits struct {
 		Message    uint64 `json:"message"`
@@ -297,12 +300,14 @@ type (
 )
 
 func showHello(h *wire.Hello) helloFields {
-	return helloFields{h.Versions.Min, h.Versions.Max, h.Node, h.Incarnation, (*id)(h.WantPeer), h.Conn, h.Lease.Milliseconds(), limits(h.Limits), h.Features}
+	return helloFields{h.Versions.Min, h.Versions.Max, h.Node, h.Incarnation, (*id)(h.WantPeer), h.Conn, h.Lease.Milliseconds(), limits(h.Limits), h.Features,
+		(*id)(h.Nonce), h.Key, h.Addrs}
 }
 
 func hideHello(f *helloFields) wire.Hello {
 	return wire.Hello{Versions: wire.Versions{Min: f.MinVersion, Max: f.MaxVersion}, Node: f.Node, Incarnation: f.Incarnation, WantPeer: (*[16]byte)(f.WantPeer),
-		Conn: f.Conn, Lease: time.Duration(f.LeaseMillis) * time.Millisecond, Limits: wire.Limits(f.Limits), Features: f.Features}
+		Conn: f.Conn, Lease: time.Duration(f.LeaseMillis) * time.Millisecond, Limits: wire.Limits(f.Limits), Features: f.Features,
+		Nonce: (*[16]byte)(f.Nonce), Key: f.Key, Addrs: f.Addrs}
 }
 
 func showHelloAck(a *wire.HelloAck) helloAckFields {

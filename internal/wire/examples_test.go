@@ -89,6 +89,11 @@ var helloExamples = []example{
 		m: with(dialler, func(h *wire.Hello) { peer := numbered(0xb0); h.WantPeer = &peer })},
 	{name: "versions and features", about: "the dialler speaks three versions and two optional parts",
 		m: with(dialler, func(h *wire.Hello) { h.Versions.Max = 3; h.Features = []string{"resume", "introductions"} })},
+	{name: "introductions", about: "the dialler takes introductions and claims, and says where it listens", m: with(dialler, introduces)},
+	{name: "short nonce", about: "a nonce has 16 bytes",
+		bytes: frame(append(append([]byte{0xa4, 1, 1, 2, 1, 4, 0x50}, filled(16, 0x20)...), 0x0c, 0x41, 1)...), fails: "nonce of 1 bytes"},
+	{name: "many addresses", about: "a node tells of four addresses at most",
+		bytes: frame(append(append([]byte{0xa4, 1, 1, 2, 1, 4, 0x50}, filled(16, 0x20)...), 0x0e, 0x85, 0x60, 0x60, 0x60, 0x60, 0x60)...), fails: "list of 5 entries"},
 	{name: "least", about: "what is not told reads as zero: no limits, no lease, no node",
 		bytes: frame(append([]byte{0xa3, 1, 1, 2, 1, 4, 0x50}, filled(16, 0x20)...)...)},
 	{name: "more", about: "a key that this version does not know, and a limit more, are skipped",
@@ -102,6 +107,13 @@ var helloExamples = []example{
 	{name: "another protocol", about: "what does not begin with the magic is no frame", bytes: []byte("GET / HTTP/1.1\r\n"), fails: "HTTP"},
 }
 
+// introduces adds what a node says that takes part in introductions.
+func introduces(h *wire.Hello) {
+	nonce := numbered(0x30)
+	h.Features, h.Nonce, h.Key = []string{wire.Introductions}, &nonce, filled(32, 0x7e)
+	h.Addrs = []string{"unix:///run/bank.sock", "tls://192.0.2.7:7654"}
+}
+
 func filled(n int, b byte) []byte {
 	all := make([]byte, n)
 	for i := range all {
@@ -112,6 +124,7 @@ func filled(n int, b byte) []byte {
 
 var helloAckExamples = []example{
 	{name: "new", about: "the connection becomes the session", m: &wire.HelloAck{Hello: acceptor}},
+	{name: "introductions", about: "the acceptor takes part, too", m: &wire.HelloAck{Hello: *with(acceptor, introduces)}},
 	{name: "duplicate", about: "there is a session already", m: &wire.HelloAck{Hello: acceptor, Status: wire.StatusDuplicate}},
 	{name: "wrong incarnation", about: "the dialler wanted somebody else", m: &wire.HelloAck{Hello: acceptor, Status: wire.StatusWrongIncarnation}},
 	{name: "refused", about: "the acceptor says why", m: &wire.HelloAck{Hello: acceptor, Status: wire.StatusRefused, Text: "node is closing"}},

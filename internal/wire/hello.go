@@ -39,8 +39,15 @@ type Hello struct {
 	Conn        uint64        // 6: number of the connection in its session: the least that will do, or what it is; 0: any
 	Lease       time.Duration // 7: how long the node keeps what a lost peer held, in milliseconds
 	Limits      Limits        // 8
-	Features    []string      // 9: optional parts of the protocol that it speaks; none is defined
+	Features    []string      // 9: optional parts of the protocol that it speaks
+	Nonce       *[16]byte     // 12: random; the secret of a session is made of both sides'. Nil: not told
+	Key         []byte        // 13: SHA-256 of its TLS public key; empty: it has none
+	Addrs       []string      // 14: where it can be reached, the sender's choice first; at most MaxAddrs
 }
+
+// Introductions is the feature of nodes that introduce objects to each other and
+// take claims.
+const Introductions = "introductions"
 
 // Limits is what a node accepts, as an array in this order; 0 is "not told".
 type Limits struct {
@@ -110,11 +117,14 @@ const (
 	keyFeatures
 	keyStatus
 	keyText
+	keyNonce
+	keyKey
+	keyAddrs
 )
 
 // WriteHello sends h in a frame.
 func WriteHello(w io.Writer, h *Hello) error {
-	return writeFrame(w, h.appendPairs(marshal.AppendMap(nil, h.pairs())))
+	return writeFrame(w, h.appendMore(h.appendPairs(marshal.AppendMap(nil, h.pairs()))))
 }
 
 // WriteHelloAck sends a in a frame.
@@ -122,7 +132,7 @@ func WriteHelloAck(w io.Writer, a *HelloAck) error {
 	b := a.appendPairs(marshal.AppendMap(nil, a.pairs()+2))
 	b = marshal.AppendUint(marshal.AppendUint(b, keyStatus), uint64(a.Status))
 	b = appendText(marshal.AppendUint(b, keyText), a.Text)
-	return writeFrame(w, b)
+	return writeFrame(w, a.appendMore(b))
 }
 
 // WriteGo sends g in a frame.
@@ -131,10 +141,13 @@ func WriteGo(w io.Writer, g GoStatus) error {
 }
 
 func (h *Hello) pairs() int {
-	if h.WantPeer != nil {
-		return 9
+	n := 8
+	for _, there := range []bool{h.WantPeer != nil, h.Nonce != nil, len(h.Key) > 0, len(h.Addrs) > 0} {
+		if there {
+			n++
+		}
 	}
-	return 8
+	return n
 }
 
 func (h *Hello) appendPairs(b []byte) []byte {
@@ -157,6 +170,20 @@ func (h *Hello) appendPairs(b []byte) []byte {
 	b = marshal.AppendArray(marshal.AppendUint(b, keyFeatures), len(h.Features))
 	for _, f := range h.Features {
 		b = marshal.AppendString(b, f)
+	}
+	return b
+}
+
+// appendMore appends the pairs that come last.
+func (h *Hello) appendMore(b []byte) []byte {
+	if h.Nonce != nil {
+		b = marshal.AppendBytes(marshal.AppendUint(b, keyNonce), h.Nonce[:])
+	}
+	if len(h.Key) > 0 {
+		b = marshal.AppendBytes(marshal.AppendUint(b, keyKey), h.Key)
+	}
+	if len(h.Addrs) > 0 {
+		b = appendAddrs(marshal.AppendUint(b, keyAddrs), h.Addrs)
 	}
 	return b
 }
@@ -274,6 +301,13 @@ func (a *HelloAck) pair(d *marshal.Decoder) {
 		a.Status = HelloStatus(d.Uint64())
 	case keyText:
 		a.Text = clean(d.String())
+	case keyNonce:
+		a.Nonce = new([16]byte)
+		parseFixed(d, a.Nonce[:], "nonce")
+	case keyKey:
+		a.Key = parseKey(d)
+	case keyAddrs:
+		a.Addrs = parseAddrs(d)
 	default:
 		d.Skip()
 	}

@@ -38,10 +38,7 @@ func (m *Introduction) append(b []byte) []byte {
 	b = marshal.AppendBytes(b, m.Owner[:])
 	b = marshal.AppendBytes(b, m.Key)
 	b = marshal.AppendUint(b, m.Object)
-	b = marshal.AppendArray(b, len(m.Addrs))
-	for _, addr := range m.Addrs {
-		b = marshal.AppendString(b, addr)
-	}
+	b = appendAddrs(b, m.Addrs)
 	b = marshal.AppendUint(b, milliseconds(m.Expiry))
 	return marshal.AppendBytes(b, m.MAC[:])
 }
@@ -51,6 +48,22 @@ func parseIntroduction(d *marshal.Decoder) *Introduction {
 	parseID(d, &m.Owner)
 	m.Key = parseKey(d)
 	m.Object = d.Uint64()
+	m.Addrs = parseAddrs(d)
+	m.Expiry = parseMilliseconds(d)
+	parseFixed(d, m.MAC[:], "mac")
+	return m
+}
+
+func appendAddrs(b []byte, addrs []string) []byte {
+	b = marshal.AppendArray(b, len(addrs))
+	for _, addr := range addrs {
+		b = marshal.AppendString(b, addr)
+	}
+	return b
+}
+
+// parseAddrs reads up to MaxAddrs addresses.
+func parseAddrs(d *marshal.Decoder) (addrs []string) {
 	for range entries(d, MaxAddrs) {
 		addr := d.String()
 		if len(addr) > MaxAddr {
@@ -59,11 +72,9 @@ func parseIntroduction(d *marshal.Decoder) *Introduction {
 		if d.Err() != nil {
 			break
 		}
-		m.Addrs = append(m.Addrs, addr)
+		addrs = append(addrs, addr)
 	}
-	m.Expiry = parseMilliseconds(d)
-	parseFixed(d, m.MAC[:], "mac")
-	return m
+	return addrs
 }
 
 // parseKey reads the hash of a key, nil if there is none.
