@@ -67,6 +67,7 @@ func (c *connection) state(all lifetime.Statement) {
 // makeGood sends what the peer should have got on an earlier connection, beside
 // references and calls.
 func (c *connection) makeGood(a *accord) {
+	c.s.node.introductions.begun(c)
 	broken := c.s.node.exports.disownedBy(c.s.id)
 	for _, xid := range a.unknown {
 		broken = append(broken, wire.BrokenEntry{XID: uint64(xid), Reason: uint64(CodeNoSuchObject), Text: "this session does not hold it"})

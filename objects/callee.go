@@ -299,12 +299,7 @@ func (in *incoming) prepare(on *connection, a answer) (answer, error) {
 	if max := s.limits.MaxMessage; a.size() > max { // with its error, or passed on from a node with other limits
 		a = in.refuse(fault(CodeLimit, fmt.Errorf("the answer takes %d bytes, Limits.MessageSize is %d", a.size(), max), hintSize))
 	}
-	fail := on.grant(&in.out, a.slots)
-	if fail == nil {
-		if fail = s.imports.use(in.out.used...); fail != nil {
-			on.ungrant(&in.out)
-		}
-	}
+	fail := on.enlist(&in.out, a.slots, nil)
 	switch {
 	case fail == linkLost:
 		return a, linkLost

@@ -181,15 +181,10 @@ func (c *call) attempt(ctx context.Context, on *connection, method uint64, args 
 	if err := ctx.Err(); err != nil {
 		return fault(CodeContext, context.Cause(ctx), "")
 	}
-	if fail := on.grant(&c.out, c.slots); fail != nil {
+	if fail := on.enlist(&c.out, c.slots, c.entry); fail != nil {
 		return cmp.Or(c.entry.fault(), fail) // to an object that is lost nothing can be granted
 	}
-	c.out.used = append(c.out.used, c.entry)
 	used := c.out.used
-	if fail := c.s.imports.use(used...); fail != nil {
-		on.ungrant(&c.out)
-		return fail
-	}
 	fail := c.transmit(ctx, on, method, args)
 	c.s.imports.unuse(used...)
 	if fail != nil {

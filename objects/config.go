@@ -62,6 +62,20 @@ type Config struct {
 	// this machine, which are those on loopback, unix sockets and in memory.
 	Inspect func(Peer) bool
 
+	// DialPolicy decides whether this node dials the owner of an object that another
+	// peer passed to it. If it does, calls on the object go there directly; if not,
+	// through the peer. It is asked for each address, from several goroutines. Nil:
+	// loopback addresses and unix sockets, if the peer itself is on this machine;
+	// tls:// addresses of owners with a key, which must prove it and be acceptable to
+	// TLS but for their name; tcp:// addresses if AllowPlaintext is set. Link-local
+	// addresses only if the peer is reached at one, too.
+	DialPolicy func(Introduction) bool
+	// Advertise is where others can reach this node, as URLs, to whom its peers pass
+	// its objects: at most four, of 128 bytes each. A host that is left out or is a
+	// wildcard stands for the address by which the peer is connected. Peers are told
+	// when they connect. Nil: where it listens then; empty, but not nil: nowhere.
+	Advertise []string
+
 	// PressureExports is how many exported objects the node may have before it asks
 	// those who hold them to run their garbage collectors, see [AskToCollect]. A
 	// peer that holds nine tenths of Limits.Exports is asked in any case. Zero
@@ -131,6 +145,8 @@ type Limits struct {
 	Sessions       int   // sessions of the node; zero means 4,096
 	SessionsPerKey int   // sessions of one TLS key; zero means 16
 	HalfOpen       int   // handshakes in progress; zero means 256
+	Claims         int   // objects of others that one peer has introduced and that are being claimed; zero means 256
+	Dials          int   // dials at once to owners that one peer has introduced; zero means 8
 	Streams        int   // inbound bulk streams per session; zero means 128
 }
 
@@ -145,6 +161,9 @@ func (c *Config) defaults() *Config {
 	}
 	if d.Inspect == nil {
 		d.Inspect = onThisMachine
+	}
+	if d.DialPolicy == nil {
+		d.DialPolicy = d.mayDial
 	}
 	if d.PipeNet == nil {
 		d.PipeNet = processPipes
@@ -177,6 +196,8 @@ func (c *Config) defaults() *Config {
 	fill(&l.Sessions, 4096)
 	fill(&l.SessionsPerKey, 16)
 	fill(&l.HalfOpen, 256)
+	fill(&l.Claims, 256)
+	fill(&l.Dials, 8)
 	fill(&l.Streams, 128)
 	return &d
 }

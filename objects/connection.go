@@ -17,10 +17,11 @@ type connection struct {
 	number lifetime.Conn
 	accord *accord // what the two sides say first on a resumed session; nil on its first connection
 
-	bodies bodies
-	heart  heart
-	lost   chan struct{} // closed when the connection has ended and the session is fenced
-	next   chan struct{} // closed when the session has another one for its calls, or has ended
+	bodies  bodies
+	heart   heart
+	claimed claimed
+	lost    chan struct{} // closed when the connection has ended and the session is fenced
+	next    chan struct{} // closed when the session has another one for its calls, or has ended
 
 	settled  atomic.Bool  // the peer has been told all that earlier connections owed it
 	ponging  atomic.Bool  // an answer to a ping is under way
@@ -41,6 +42,9 @@ func newConnection(s *session, conn transport.Conn, number lifetime.Conn) *conne
 // start serves the connection until it ends. The node's tasks wait for it.
 func (c *connection) start() {
 	c.heart.start(c)
+	if c.accord == nil {
+		c.s.node.introductions.begun(c)
+	}
 	run := func() {
 		c.s.log.Debug("connection begins", "number", c.number)
 		if c.accord != nil {
@@ -116,6 +120,10 @@ func (c *connection) dispatchOther(kind wire.Type, msg []byte) error {
 		return wire.ParsePong(msg, &m)
 	case wire.TypePressure:
 		return c.s.receivePressure(msg)
+	case wire.TypeClaim:
+		return c.receiveClaim(msg)
+	case wire.TypeClaimResult:
+		return c.receiveClaimResult(msg)
 	case wire.TypeBye:
 		var m wire.Bye
 		if err := wire.ParseBye(msg, &m); err != nil {

@@ -57,7 +57,7 @@ func (n *Node) dial(d *dialling, url string) {
 	ctx, cancel := context.WithTimeout(n.ctx, n.cfg.HandshakeTimeout)
 	defer cancel()
 	for range crossedDials {
-		if d.session, d.err = n.dialOnce(ctx, url, nil); !errors.Is(d.err, errCrossed) {
+		if d.session, d.err = n.dialOnce(ctx, url, wanted{}); !errors.Is(d.err, errCrossed) {
 			break
 		}
 	}
@@ -92,10 +92,11 @@ func (n *Node) noteRestart(old, now *session) {
 
 var restarted = fault(CodeGone, reason("its owner restarted"), hintLookup)
 
-// dialOnce dials url. Where want is set, it is for the next connection of that
-// session, and for no other one.
-func (n *Node) dialOnce(ctx context.Context, url string, want *session) (*session, error) {
-	link, err := transport.Dial(ctx, url, n.cfg.transport())
+// dialOnce dials url, and takes no other peer than the one wanted.
+func (n *Node) dialOnce(ctx context.Context, url string, want wanted) (*session, error) {
+	cfg := n.cfg.transport()
+	cfg.PeerKey, cfg.Permit = want.key, want.permit
+	link, err := transport.Dial(ctx, url, cfg)
 	if bad, ok := errors.AsType[*transport.AddressError](err); ok {
 		return nil, fault(CodeAddress, bad, "")
 	}
@@ -104,7 +105,7 @@ func (n *Node) dialOnce(ctx context.Context, url string, want *session) (*sessio
 	}
 	link.SetDeadline(time.Now().Add(n.cfg.HandshakeTimeout))
 	unhook := context.AfterFunc(ctx, func() { link.Close() }) // the node closes meanwhile
-	s, fresh, err := n.dialHandshake(ctx, link, url, want)
+	s, fresh, err := n.dialHandshake(ctx, &outbound{Link: link, url: url, want: want})
 	unhook()
 	if err != nil || fresh == nil {
 		link.Close()
@@ -121,6 +122,14 @@ const (
 	firstPause   = 50 * time.Millisecond
 	longestPause = 5 * time.Second
 )
+
+// again is who must answer for the next connection of s, under the conditions under
+// which it was dialled first.
+func (s *session) again() wanted {
+	want := s.peer.want
+	want.session, want.incarnation = s, &s.peer.incarnation
+	return want
+}
 
 // redial dials the peer of a session that has lost a connection until there is a next
 // one, or the session ends.
@@ -141,7 +150,7 @@ func (n *Node) redial(lost *connection) {
 			continue // a connection is being made good, or the session ends
 		}
 		ctx, cancel := context.WithTimeout(n.ctx, n.cfg.HandshakeTimeout)
-		_, err := n.dialOnce(ctx, s.peer.addr, s)
+		_, err := n.dialOnce(ctx, s.peer.addr, s.again())
 		cancel()
 		s.log.Debug("dialled again", "cause", err)
 		if over, ok := errors.AsType[*Error](err); ok && over.Code == CodeGone {

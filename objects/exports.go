@@ -166,10 +166,7 @@ func (x *exports) target(s lifetime.SessionID, xid lifetime.XID, r receipt) (any
 	defer x.mu.Unlock()
 	_, target, ok := x.table.Lookup(s, xid)
 	if ref, forwarder := target.(*proxy.Ref); forwarder {
-		i := importOf(ref)
-		i.s.imports.mu.Lock()
-		defer i.s.imports.mu.Unlock()
-		i.note(r)
+		referenceOf(ref).noted(r)
 	}
 	return target, ok
 }

@@ -3,6 +3,7 @@ package objects
 import (
 	"context"
 	"fmt"
+	"net/netip"
 
 	"github.com/google/uuid"
 
@@ -14,10 +15,15 @@ import (
 // dialler, HelloAck from the acceptor, Go from the dialler. The third message
 // settles double connections, see pairing.go.
 
-// hello is what this node says of itself.
-func (n *Node) hello() wire.Hello {
+// hello is what this node says of itself on link.
+func (n *Node) hello(link transport.Link) wire.Hello {
 	l := &n.cfg.Limits
+	nonce := [16]byte(uuid.New())
 	return wire.Hello{
+		Features:    []string{wire.Introductions},
+		Nonce:       &nonce,
+		Key:         n.key,
+		Addrs:       n.reachableAt(link.Info()),
 		Versions:    wire.Versions{Min: wire.Version, Max: wire.Version},
 		Node:        n.id,
 		Incarnation: n.incarnation,
@@ -37,16 +43,30 @@ func (n *Node) hello() wire.Hello {
 	}
 }
 
-// dialHandshake runs the dialler's side on link, for a connection of session want
-// alone if that is set. It returns the session to use and, if the link is its new
-// connection, that one, which the caller starts.
-func (n *Node) dialHandshake(ctx context.Context, link transport.Link, url string, want *session) (s *session, fresh *connection, err error) {
-	hello := n.hello()
+// wanted is who must answer a dial; anybody if it is zero.
+type wanted struct {
+	incarnation *uuid.UUID
+	key         *[32]byte                 // that it must own, if it answers on TLS
+	session     *session                  // whose next connection it is to be
+	permit      func(ip netip.Addr) error // decides about each address of a name; nil: any
+}
+
+// outbound is a link that this node dialled, in its handshake.
+type outbound struct {
+	transport.Link
+	url   string
+	want  wanted
+	hello wire.Hello // that this node said
+}
+
+// dialHandshake runs the dialler's side on link. It returns the session to use and,
+// if the link is its new connection, that one, which the caller starts.
+func (n *Node) dialHandshake(ctx context.Context, link *outbound) (s *session, fresh *connection, err error) {
+	hello := &link.hello
+	*hello = n.hello(link)
 	hello.Conn = n.nextConn()
-	if want != nil {
-		hello.WantPeer = (*[16]byte)(&want.peer.incarnation)
-	}
-	if err := wire.WriteHello(link, &hello); err != nil {
+	hello.WantPeer = (*[16]byte)(link.want.incarnation)
+	if err := wire.WriteHello(link, hello); err != nil {
 		return nil, nil, fault(CodeUnreachable, err, "")
 	}
 	var ack wire.HelloAck
@@ -62,11 +82,14 @@ func (n *Node) dialHandshake(ctx context.Context, link transport.Link, url strin
 	}
 	switch ack.Status {
 	case wire.StatusNew, wire.StatusResumed, wire.StatusDuplicate:
-		return n.settleDial(ctx, link, &ack, url, want)
+		if hello.WantPeer != nil && ack.Incarnation != *hello.WantPeer {
+			return nil, nil, errOther
+		}
+		return n.settleDial(ctx, link, &ack)
 	case wire.StatusVersion:
 		return nil, nil, versionFault(ack.Versions)
 	case wire.StatusWrongIncarnation, wire.StatusExpired:
-		return nil, nil, n.gone(link, want, &ack)
+		return nil, nil, n.gone(link, &ack)
 	default:
 		return nil, nil, fault(CodeRefused, reason(ack.Text), "")
 	}
@@ -74,9 +97,11 @@ func (n *Node) dialHandshake(ctx context.Context, link transport.Link, url strin
 
 // gone is the fault of a peer that says that it cannot resume session want. It is
 // final if the same peer says so, as far as a key can tell.
-func (n *Node) gone(link transport.Link, want *session, ack *wire.HelloAck) *Error {
-	info := link.Info()
+func (n *Node) gone(link *outbound, ack *wire.HelloAck) *Error {
+	info, want := link.Info(), link.want.session
 	switch {
+	case want == nil && ack.Status == wire.StatusWrongIncarnation:
+		return errOther
 	case want == nil:
 		return fault(CodeRefused, reason(ack.Text), "")
 	case !samePeer(&want.peer.info, &info):
@@ -89,6 +114,7 @@ func (n *Node) gone(link transport.Link, want *session, ack *wire.HelloAck) *Err
 
 var (
 	errOtherKey = reason("this incarnation belongs to another key")
+	errOther    = fault(CodeRefused, reason("another node answers there"), "")
 	expired     = fault(CodeGone, reason("its owner has given the session up"), hintLookup)
 )
 
@@ -110,8 +136,8 @@ func (n *Node) nextConn() (next uint64) {
 
 // confirm says the dialler's word and makes the connection: the first of a session, or
 // the next one of lost, if the peer agrees.
-func (n *Node) confirm(link transport.Link, ack *wire.HelloAck, url string, want, lost *session) (*connection, error) {
-	info := link.Info()
+func (n *Node) confirm(link *outbound, ack *wire.HelloAck, lost *session) (*connection, error) {
+	info, want := link.Info(), link.want.session
 	if lost != nil && !samePeer(&lost.peer.info, &info) {
 		return nil, fault(CodeRefused, errOtherKey, "")
 	}
@@ -136,13 +162,15 @@ func (n *Node) confirm(link transport.Link, ack *wire.HelloAck, url string, want
 	}
 	switch {
 	case ack.Status == wire.StatusResumed && lost != nil:
-		return n.resume(link, transport.Dialer, lost, ack.Conn)
+		return n.resume(link.Link, transport.Dialer, lost, ack.Conn)
 	case ack.Status != wire.StatusNew:
 		return nil, fault(CodeRefused, reason(ack.Text), "")
 	case lost != nil:
 		lost.endSoon(expired)
 	}
-	return n.open(link, transport.Dialer, peerOf(link, &ack.Hello, url))
+	p := peerOf(link.Link, &ack.Hello, link.url)
+	p.secret, p.want = secretOf(link.Link, &link.hello, &ack.Hello), link.want
+	return n.open(link.Link, transport.Dialer, p)
 }
 
 // acceptHandshake runs the acceptor's side. A nil connection without an error
@@ -152,7 +180,7 @@ func (n *Node) acceptHandshake(link transport.Link) (*connection, error) {
 	if err := wire.ReadHello(link, &hello); err != nil {
 		return nil, handshakeFault(err)
 	}
-	ack := wire.HelloAck{Hello: n.hello()}
+	ack := wire.HelloAck{Hello: n.hello(link)}
 	pending, lost, err := n.judge(link, &hello, &ack)
 	if werr := wire.WriteHelloAck(link, &ack); err == nil && werr != nil {
 		err = fault(CodeUnreachable, werr, "")
@@ -181,7 +209,9 @@ func (n *Node) acceptHandshake(link transport.Link) (*connection, error) {
 	if lost != nil {
 		return n.resume(link, transport.Acceptor, lost, ack.Conn)
 	}
-	return n.open(link, transport.Acceptor, peerOf(link, &hello, ""))
+	p := peerOf(link, &hello, "")
+	p.secret = secretOf(link, &hello, &ack.Hello)
+	return n.open(link, transport.Acceptor, p)
 }
 
 // judge decides about an inbound Hello and fills in the answer. The claim

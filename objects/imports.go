@@ -70,29 +70,67 @@ func (m *imports) nodeObject() PeerService {
 // is alive, or a new one under a new generation (rules H2, H3).
 func (m *imports) receive(on lifetime.Conn, c *wire.Cap, r receipt) (*proxy.Ref, error) {
 	m.mu.Lock()
+	i, ref := m.living(lifetime.XID(c.XID))
+	x := &m.s.node.introductions
+	if i != nil && ref.Binding() != i || i == nil && (c.Third != nil || x.count.Load() > 0) {
+		m.mu.Unlock()
+		return x.receive(m, on, c, r)
+	}
 	defer m.mu.Unlock()
-	xid, object := lifetime.XID(c.XID), lifetime.ObjectID(c.Object)
-	if err := m.table.Receive(on, object, xid); err != nil {
+	if err := m.counted(on, c); err != nil {
 		return nil, err
 	}
-	m.s.importing.note(m.s, m.table.Len(), m.s.node.cfg.Limits.Imports)
-	old := m.entries.Get(xid)
-	if old != nil {
-		if ref := old.ref.Value(); ref != nil {
-			old.note(r)
-			return ref, nil
-		}
-	}
-	i := &imported{s: m.s, xid: xid, object: object, gen: m.table.Renew(xid), broken: m.err}
-	if old != nil {
-		i.broken = old.broken // the owner may have disowned it
+	if i == nil {
+		i, ref = m.fresh(lifetime.XID(c.XID), lifetime.ObjectID(c.Object), c.Iface)
 	}
 	i.note(r)
+	return ref, nil
+}
+
+// living returns what stands for xid, with its Ref, if that is alive; m.mu is held.
+func (m *imports) living(xid lifetime.XID) (*imported, *proxy.Ref) {
+	i := m.entries.Get(xid)
+	if i == nil {
+		return nil, nil
+	}
+	ref := i.ref.Value()
+	if ref == nil {
+		return nil, nil
+	}
+	return i, ref
+}
+
+// counted counts a grant; m.mu is held.
+func (m *imports) counted(on lifetime.Conn, c *wire.Cap) error {
+	if err := m.table.Receive(on, lifetime.ObjectID(c.Object), lifetime.XID(c.XID)); err != nil {
+		return err
+	}
+	m.s.importing.note(m.s, m.table.Len(), m.s.node.cfg.Limits.Imports)
+	return nil
+}
+
+// fresh makes a Ref for an object that is held and has none; m.mu is held.
+func (m *imports) fresh(xid lifetime.XID, object lifetime.ObjectID, iface string) (*imported, *proxy.Ref) {
+	i := m.renew(xid, object)
+	ref := proxy.NewRef(iface, i)
+	i.bind(ref)
+	return i, ref
+}
+
+// renew begins a new generation of what stands for xid; m.mu is held, and bind follows.
+func (m *imports) renew(xid lifetime.XID, object lifetime.ObjectID) *imported {
+	i := &imported{s: m.s, xid: xid, object: object, gen: m.table.Renew(xid), broken: m.err}
+	if old := m.entries.Get(xid); old != nil {
+		i.broken = old.broken // the owner may have disowned it
+	}
 	m.entries.Put(xid, i)
-	ref := proxy.NewRef(c.Iface, i)
+	return i
+}
+
+// bind makes ref the one that stands for i; s.imports.mu is held.
+func (i *imported) bind(ref *proxy.Ref) {
 	i.ref = weak.Make(ref)
 	runtime.AddCleanup(ref, (*imported).collected, i)
-	return ref, nil
 }
 
 // collected is the cleanup of i's Ref.
@@ -133,16 +171,17 @@ func (m *imports) unuse(all ...*imported) {
 func (m *imports) release(i *imported) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.giveBack(i)
+	m.giveBack(i, released)
 }
 
-// giveBack is release with m.mu held.
-func (m *imports) giveBack(i *imported) {
+// giveBack is release with m.mu held; why is what the program is told if it goes on to
+// use i.
+func (m *imports) giveBack(i *imported, why *Error) {
 	if i.released {
 		return
 	}
 	i.released = true
-	i.fail(fault(CodeReleased, nil, hintReleased))
+	i.fail(why)
 	if m.drop(i) {
 		m.table.Cleanup(i.xid, i.gen)
 		m.settle()
@@ -159,7 +198,7 @@ func (m *imports) drop(i *imported) bool {
 	return true
 }
 
-const hintReleased = "this process gave it back, by objects.Release, Forget or the end of a Scope; get a new reference"
+var released = fault(CodeReleased, nil, "this process gave it back, by objects.Release, Forget or the end of a Scope; get a new reference")
 
 // collect gives back the references that the garbage collector found dead.
 func (m *imports) collect(dead []*imported) {
@@ -189,6 +228,7 @@ const releaseBatch = 256
 // no others.
 func (m *imports) flush(whole bool) {
 	m.collect(m.collector.take())
+	m.s.node.introductions.sweep()
 	on := m.s.conn.Load()
 	for {
 		batch := m.batch(on.number, whole)

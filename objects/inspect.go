@@ -42,8 +42,8 @@ func Inspect(ctx context.Context, n *Node, url string) (NodeState, error) {
 // InspectOwner is [Inspect] for the node that owns object ref. Where ref came
 // through another node, that one asks for us, and must itself let us inspect it.
 func InspectOwner(ctx context.Context, n *Node, ref *proxy.Ref) (NodeState, error) {
-	if i := importOf(ref); i != nil {
-		return i.s.inspect(ctx, ref)
+	if r := referenceOf(ref); r != nil {
+		return r.await(ctx).s.inspect(ctx, ref)
 	}
 	return Snapshot(n), nil
 }
@@ -87,8 +87,8 @@ func (p peerObject) Snapshot(ctx context.Context, owner *proxy.Ref, skip int) (S
 		return StatePage{}, fault(CodeForbidden, fmt.Errorf("node %v does not show %s what it holds", n.incarnation, p.s.peer.addr),
 			"ask from its own machine, or set its Config.Inspect")
 	}
-	if i := importOf(owner); i != nil {
-		return i.s.remote.Snapshot(ctx, owner, skip)
+	if r := referenceOf(owner); r != nil {
+		return r.await(ctx).s.remote.Snapshot(ctx, owner, skip)
 	}
 	n.inspecting.Lock() // one at a time: nobody keeps the node busy with this
 	defer n.inspecting.Unlock()

@@ -126,11 +126,7 @@ func (d *direct) Carry(slots []marshal.Slot, results bool) ([]marshal.Slot, erro
 	}
 	var out outgoing
 	on := from.conn.Load()
-	if fail := on.grant(&out, slots); fail != nil {
-		return nil, cmp.Or(d.over(), fail)
-	}
-	if fail := from.imports.use(out.used...); fail != nil {
-		on.ungrant(&out)
+	if fail := on.enlist(&out, slots, nil); fail != nil {
 		return nil, cmp.Or(d.over(), fail)
 	}
 	defer from.imports.unuse(out.used...)

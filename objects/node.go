@@ -22,20 +22,22 @@ import (
 // references to those of others, and keeps one session with each peer. Most
 // programs have one. All methods may be called concurrently.
 type Node struct {
-	id          uuid.UUID // names the node where TLS does not
-	incarnation uuid.UUID // names this life of it; references die with it
-	cfg         *Config
-	log         *slog.Logger
-	budget      *marshal.Budget
-	exports     *exports
-	leases      leases
-	born        time.Time
-	roots       roots
-	pins        pins
-	fallen      fallen
-	collecting  throttle   // of the garbage collections that peers ask for
-	inspecting  sync.Mutex // held while a peer is told what the node holds
-	slow        sync.Map   // *proxy.Method of those that the log has named, see inline.go
+	id            uuid.UUID // names the node: by its TLS key, if it has one
+	key           []byte    // hash of that key; nil: none
+	incarnation   uuid.UUID // names this life of it; references die with it
+	cfg           *Config
+	log           *slog.Logger
+	budget        *marshal.Budget
+	exports       *exports
+	leases        leases
+	introductions introductions
+	born          time.Time
+	roots         roots
+	pins          pins
+	fallen        fallen
+	collecting    throttle   // of the garbage collections that peers ask for
+	inspecting    sync.Mutex // held while a peer is told what the node holds
+	slow          sync.Map   // *proxy.Method of those that the log has named, see inline.go
 
 	ctx    context.Context // ends when the node stops working: parent of dials and sessions
 	cancel context.CancelCauseFunc
@@ -60,8 +62,10 @@ type Node struct {
 // it dialled can call it back. Nil cfg means the defaults.
 func NewNode(cfg *Config) *Node {
 	c := cfg.defaults()
+	key := keyOf(c.TLS)
 	n := &Node{
-		id:          uuid.New(),
+		id:          nodeID(key),
+		key:         key,
 		incarnation: uuid.New(),
 		cfg:         c,
 		budget:      marshal.NewBudget("NodeBudget", c.Limits.NodeBudget, nil),
@@ -80,6 +84,7 @@ func NewNode(cfg *Config) *Node {
 	n.log = c.Logger.With("node", n.incarnation)
 	n.ctx, n.cancel = context.WithCancelCause(context.Background())
 	n.leases.init(n)
+	n.introductions.init(n)
 	n.roots.init()
 	n.enterProcess()
 	return n
@@ -99,7 +104,8 @@ func Listen(ctx context.Context, url string, cfg *Config) (*Node, error) {
 // clock returns how old the node is: cheaper to read than the time of day.
 func (n *Node) clock() time.Duration { return time.Since(n.born) }
 
-// ID returns the node's name. It is random, and new with each node.
+// ID returns the node's name. With a certificate in Config.TLS it is made of the
+// hash of that one's key, so that it outlives the process; else it is random.
 func (n *Node) ID() uuid.UUID { return n.id }
 
 // Incarnation returns the name of this life of the node, which the references

@@ -207,6 +207,10 @@ func selfSigned(t *testing.T) *tls.Config {
 
 var quiet = objects.Config{Logger: slog.New(slog.DiscardHandler)}
 
+// forwarding is for nodes that dial nobody who is introduced to them: an object of a
+// third node stays a forwarder of the one that passed it on.
+var forwarding = objects.Config{Logger: quiet.Logger, DialPolicy: func(objects.Introduction) bool { return false }}
+
 // brittle is for nodes whose sessions end with their connections.
 var brittle = objects.Config{Logger: quiet.Logger, Lease: -1}
 

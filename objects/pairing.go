@@ -80,7 +80,7 @@ func (n *Node) claimDial(peer uuid.UUID, info transport.Info, lost bool) (s *ses
 
 // settleDial ends a dialler's handshake: with a new connection, or, if another one
 // goes before this one, with that one's session.
-func (n *Node) settleDial(ctx context.Context, link transport.Link, ack *wire.HelloAck, url string, want *session) (s *session, fresh *connection, err error) {
+func (n *Node) settleDial(ctx context.Context, link *outbound, ack *wire.HelloAck) (s *session, fresh *connection, err error) {
 	peer := ack.Incarnation
 	believes := ack.Status == wire.StatusDuplicate
 	s, other, own, down := n.claimDial(peer, link.Info(), believes)
@@ -91,7 +91,7 @@ func (n *Node) settleDial(ctx context.Context, link transport.Link, ack *wire.He
 		}
 		return s, nil, err
 	}
-	fresh, err = n.confirm(link, ack, url, want, down)
+	fresh, err = n.confirm(link, ack, down)
 	n.settle(n.dialled, peer, own)
 	if err != nil && believes {
 		// What the peer believes in may be a session that stands here by now.

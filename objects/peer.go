@@ -19,10 +19,18 @@ type peer struct {
 	info        transport.Info
 	limits      wire.Limits
 	lease       time.Duration // how long it keeps a session without a connection
+	key         []byte        // hash of its TLS key: proven, or else as it says; nil: it has none
+	addrs       []string      // where it says that it can be reached
+	secret      []byte        // of the session, see secretOf; nil: there are no introductions
+	want        wanted        // who had to answer when it was dialled
 }
 
 func peerOf(link transport.Link, h *wire.Hello, dialled string) peer {
 	p := peer{node: h.Node, incarnation: h.Incarnation, addr: dialled, dialled: dialled != "", info: link.Info(), limits: h.Limits, lease: h.Lease}
+	p.addrs = h.Addrs
+	if p.key = p.provenKey(); p.key == nil {
+		p.key = h.Key
+	}
 	if p.addr == "" {
 		p.addr = p.info.Remote
 	}
@@ -33,7 +41,7 @@ type peerKey struct{}
 
 // Peer describes the node at the other end of a session.
 type Peer struct {
-	Node        uuid.UUID      // random, and only as trustworthy as the connection
+	Node        uuid.UUID      // made of its TLS key if it has one, else random; proven by Transport.PeerKey alone
 	Incarnation uuid.UUID      // one life of the node
 	Addr        string         // its address: as dialled, or where the connection came from
 	Transport   transport.Info // with the certificates that it proved to own, on tls

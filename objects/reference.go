@@ -17,8 +17,8 @@ import (
 // Nobody has to call it: a proxy that is no longer reachable is given back by
 // the garbage collector. Release is for objects whose owner should know soon.
 func Release(v any) {
-	if i := importOf(v); i != nil {
-		i.s.imports.release(i)
+	if r := referenceOf(v); r != nil {
+		r.release()
 	}
 }
 
@@ -29,8 +29,8 @@ func Release(v any) {
 // alive: if v becomes unreachable, it ends with ErrReleased. For a value of this
 // process it never ends.
 func Alive(v any) context.Context {
-	if i := importOf(v); i != nil {
-		return i.watch()
+	if r := referenceOf(v); r != nil {
+		return r.watch()
 	}
 	return context.Background()
 }
@@ -52,13 +52,14 @@ func As[T any](ctx context.Context, v any) (T, error) {
 		return none, notA[T](fmt.Sprintf("%T", v), nil)
 	}
 	t, err := proxy.Cast[T](ref)
-	i := importOf(ref)
-	if err == nil || i == nil {
+	r := referenceOf(ref)
+	if err == nil || r == nil {
 		if err != nil {
 			err = notA[T](ref.String(), err)
 		}
 		return t, err
 	}
+	i := r.await(ctx)
 	iface, err := proxy.InterfaceOf[T]()
 	if err != nil {
 		return none, &Error{Code: CodeNotExported, Op: "as", Object: i.number(), Peer: i.s.peer.addr, Cause: err}
@@ -95,8 +96,8 @@ func RefOf[T any](v T) (*proxy.Ref, error) {
 // Describe asks the owner of ref which exported interfaces its object
 // implements.
 func Describe(ctx context.Context, ref *proxy.Ref) ([]Descriptor, error) {
-	if i := importOf(ref); i != nil {
-		return i.s.remote.Describe(ctx, ref)
+	if r := referenceOf(ref); r != nil {
+		return r.await(ctx).s.remote.Describe(ctx, ref)
 	}
 	object, _ := ref.Local()
 	return describe(object), nil

@@ -18,12 +18,35 @@ import (
 type outgoing struct {
 	caps []wire.Cap
 	used []*imported // references of the peer's own objects that the message names
+	room int         // how many more references it may have
+}
+
+// enlist fills o with the caps for slots, and with what the message names of the
+// peer's: also target, unless that is nil. Afterwards nothing is given back that is in
+// use, until unuse. On failure nothing is counted and nothing in use.
+func (c *connection) enlist(o *outgoing, slots []marshal.Slot, target *imported) *Error {
+	for {
+		if fail := c.grant(o, slots); fail != nil {
+			return fail
+		}
+		if target != nil {
+			o.used = append(o.used, target)
+		}
+		fail := c.s.imports.use(o.used...)
+		if fail == nil {
+			return nil
+		}
+		c.ungrant(o)
+		if fail != moved {
+			return fail
+		}
+	}
 }
 
 // grant fills o with the caps for slots, counting every grant before the
 // message is sent (rule O1). On failure nothing is counted.
 func (c *connection) grant(o *outgoing, slots []marshal.Slot) *Error {
-	o.caps, o.used = o.caps[:0], o.used[:0]
+	o.caps, o.used, o.room = o.caps[:0], o.used[:0], c.s.limits.MaxRefs-len(slots)
 	for i := range slots {
 		if err := c.grantOne(o, &slots[i]); err != nil {
 			c.ungrant(o)
@@ -36,18 +59,19 @@ func (c *connection) grant(o *outgoing, slots []marshal.Slot) *Error {
 func (c *connection) grantOne(o *outgoing, slot *marshal.Slot) *Error {
 	s := c.s
 	ref, isRef := slot.Object.(*proxy.Ref)
+	var r reference
 	if isRef {
-		i, ours := ref.Binding().(*imported)
-		if !ours {
+		if r = referenceOf(ref); r == nil {
 			return fault(CodeNotExported, fmt.Errorf("%v is not a reference of this runtime", ref), "")
 		}
+		i := r.now()
 		if i.s == s {
 			o.used = append(o.used, i)
 			o.caps = append(o.caps, wire.Cap{Kind: wire.CapYours, XID: uint64(i.xid)})
 			return nil
 		}
-		if broken := i.fault(); broken != nil {
-			return fault(broken.Code, i.describe(broken), "")
+		if broken := r.fault(); broken != nil {
+			return fault(broken.Code, r.now().describe(broken), "")
 		}
 	}
 	if err := exportable(slot.Object); err != nil {
@@ -63,14 +87,21 @@ func (c *connection) grantOne(o *outgoing, slot *marshal.Slot) *Error {
 	if s.exporting.note(s, g.held, g.limit) {
 		s.askToCollect()
 	}
-	o.caps = append(o.caps, wire.Cap{Kind: wire.CapMine, XID: uint64(g.xid), Object: uint64(g.object), Iface: slot.Iface})
+	granted := wire.Cap{Kind: wire.CapMine, XID: uint64(g.xid), Object: uint64(g.object), Iface: slot.Iface}
+	if isRef && o.room >= wire.ThirdWeight-1 {
+		if granted.Third = s.introduction(r); granted.Third != nil {
+			granted.Kind = wire.CapThird
+			o.room -= wire.ThirdWeight - 1
+		}
+	}
+	o.caps = append(o.caps, granted)
 	return nil
 }
 
 // ungrant undoes the grants of a message of which not one byte was sent.
 func (c *connection) ungrant(o *outgoing) {
 	for i := range o.caps {
-		if o.caps[i].Kind == wire.CapMine {
+		if o.caps[i].Kind != wire.CapYours {
 			c.s.node.reclaim(c.s.node.exports.ungrant(c.s.id, c.number, lifetime.XID(o.caps[i].XID)))
 		}
 	}
@@ -90,7 +121,7 @@ func (on *connection) receiveCaps(caps []wire.Cap, r receipt) (slots []marshal.S
 		c := &caps[i]
 		slots[i].Iface = c.Iface
 		switch c.Kind {
-		case wire.CapMine, wire.CapThird: // of a third node's object, its forwarder
+		case wire.CapMine, wire.CapThird:
 			ref, err := s.imports.receive(on.number, c, r)
 			if err != nil {
 				return nil, nil, err
@@ -137,15 +168,24 @@ func causeText(e *Error) string {
 	return e.Cause.Error()
 }
 
-// importOf returns the runtime's side of what v refers to: nil if v is a value
-// of this process.
+// importOf returns where v, a proxy or a Ref, leads now: nil if v is a value of this
+// process.
 func importOf(v any) *imported {
+	if r := referenceOf(v); r != nil {
+		return r.now()
+	}
+	return nil
+}
+
+// referenceOf returns the runtime's side of v, a proxy or a Ref: nil if v is a value
+// of this process.
+func referenceOf(v any) reference {
 	ref := handleOf(v)
 	if ref == nil {
 		return nil
 	}
-	i, _ := ref.Binding().(*imported)
-	return i
+	r, _ := ref.Binding().(reference)
+	return r
 }
 
 // handleOf returns the handle of a proxy; nil if v is neither.
@@ -161,8 +201,8 @@ func handleOf(v any) *proxy.Ref {
 
 // watch returns the context that ends with the reference ref.
 func watch(ref *proxy.Ref) context.Context {
-	if i := importOf(ref); i != nil {
-		return i.watch()
+	if r := referenceOf(ref); r != nil {
+		return r.watch()
 	}
 	return context.Background()
 }

@@ -38,15 +38,10 @@ func (i *imported) note(r receipt) {
 // passed ends the passing of the references in slots.
 func (s *session) passed(slots []marshal.Slot) {
 	for _, slot := range slots {
-		ref, isRef := slot.Object.(*proxy.Ref)
-		if !isRef {
-			continue
+		if ref, isRef := slot.Object.(*proxy.Ref); isRef {
+			referenceOf(ref).passed()
+			s.node.exports.letPass(ref)
 		}
-		i := importOf(ref)
-		i.s.imports.mu.Lock()
-		i.passing--
-		i.s.imports.mu.Unlock()
-		s.node.exports.letPass(ref)
 	}
 }
 
@@ -54,14 +49,8 @@ func (s *session) passed(slots []marshal.Slot) {
 func (x *exports) letPass(ref *proxy.Ref) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if _, forwarded := x.byValue.Get(ref); forwarded {
-		return
-	}
-	i := importOf(ref)
-	i.s.imports.mu.Lock()
-	defer i.s.imports.mu.Unlock()
-	if i.passing == 0 && i.surfaced <= 0 {
-		i.s.imports.giveBack(i)
+	if _, forwarded := x.byValue.Get(ref); !forwarded {
+		referenceOf(ref).letPass()
 	}
 }
 
@@ -73,18 +62,16 @@ func (x *exports) letPass(ref *proxy.Ref) {
 // garbage collector do this, call [Release], or work in a [Scope]. A value of this process is left
 // alone.
 func Forget(v any) {
-	if ref := handleOf(v); importOf(ref) != nil {
+	if ref := handleOf(v); referenceOf(ref) != nil {
 		forget(ref, 1)
 	}
 }
 
 // forget gives back receipts of ref.
 func forget(ref *proxy.Ref, receipts int) {
-	i := importOf(ref)
-	i.s.imports.mu.Lock()
-	i.surfaced -= receipts
-	i.s.imports.mu.Unlock()
-	i.s.node.exports.letPass(ref)
+	r := referenceOf(ref)
+	r.forgotten(receipts)
+	r.now().s.node.exports.letPass(ref)
 }
 
 // passedOn is the fault of a reference as those see it who know it through this
@@ -100,7 +87,7 @@ func passedOn(f *Error) *Error {
 // but has passed on: it is a forwarder. Arguments and results travel through as
 // they are; only their references change hands.
 func (in *incoming) relay(ctx context.Context, ref *proxy.Ref) answer {
-	i := importOf(ref)
+	i := referenceOf(ref).await(ctx)
 	c := i.s.calls.begin(ctx, i, &proxy.Method{Name: fmt.Sprintf("method %x", in.method), Interface: ref.Interface()})
 	c.relayed = true
 	defer c.Finish(&c.Call, nil)

@@ -20,7 +20,7 @@ type middle struct {
 }
 
 func newMiddle(t *testing.T) *middle {
-	m := &middle{pair: newPair(t, quiet)}
+	m := &middle{pair: newPair(t, forwarding)}
 	m.broker = m.client
 	if err := objects.Publish(m.broker, "passed on", m.remote); err != nil {
 		t.Fatal(err)

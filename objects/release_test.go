@@ -214,7 +214,7 @@ func TestDisownedObjectIsGoneForItsHolders(t *testing.T) {
 
 func TestForwarderServesAThirdNode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPair(t, quiet)
+		p := newPair(t, forwarding)
 		third := p.kit.Node()
 		// The client, in the middle, offers the server's object as its own root.
 		if err := objects.Publish(p.client, "passed on", p.remote); err != nil {

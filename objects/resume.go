@@ -62,6 +62,7 @@ func (s *session) resumes(cause error) bool {
 func (s *session) fence(c *connection) {
 	s.node.exports.fence(s.id)
 	s.imports.fence()
+	s.node.introductions.fence(s)
 	c.bodies.fail()
 	s.calls.pin()
 }

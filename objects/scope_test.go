@@ -110,7 +110,7 @@ func TestScopeOfAnArgument(t *testing.T) {
 // TestScopeSparesWhatPeersHold: what was passed on meanwhile stays.
 func TestScopeSparesWhatPeersHold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPair(t, quiet)
+		p := newPair(t, forwarding)
 		third := p.kit.Node()
 		ctx, scope := objects.NewScope(t.Context())
 		made := p.make(t, ctx)

@@ -79,8 +79,8 @@ func (p peerObject) Implements(ctx context.Context, object *proxy.Ref, iface str
 	if object == nil {
 		return false, errNilObject
 	}
-	if i := importOf(object); i != nil {
-		return i.s.remote.Implements(ctx, object, iface)
+	if r := referenceOf(object); r != nil {
+		return r.await(ctx).s.remote.Implements(ctx, object, iface)
 	}
 	local, _ := object.Local()
 	for _, i := range proxy.SkeletonOf(local).Interfaces {

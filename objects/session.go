@@ -56,6 +56,8 @@ type session struct {
 
 	asking throttle // of requests that the peer collect
 
+	introducer introducer
+
 	farewell atomic.Pointer[Error] // the peer's Bye
 }
 
@@ -84,6 +86,7 @@ func (n *Node) open(link transport.Link, role transport.Role, p peer) (*connecti
 	s.serving.init(s)
 	s.imports.init(s)
 	s.remote = s.imports.nodeObject()
+	s.introducer.dials = make(chan struct{}, max(n.cfg.Limits.Dials, 1))
 	s.nearby.node = n.neighbour(p.incarnation)
 	s.attached = newConnection(s, conn, s.number)
 	s.conn.Store(s.attached)
@@ -92,6 +95,7 @@ func (n *Node) open(link transport.Link, role transport.Role, p peer) (*connecti
 		s.imports.stop()
 		return nil, err
 	}
+	n.expireFormer(&s.peer)
 	return s.attached, nil
 }
 
@@ -178,6 +182,7 @@ func (s *session) cleanUp(cause error) {
 	s.calls.fail(why)
 	s.imports.breakAll(why)
 	s.imports.stop()
+	s.node.introductions.end(s)
 	s.serving.dropQueue()
 	s.serving.endRest()
 	s.node.reclaim(s.node.exports.endSession(s.id))

@@ -53,6 +53,7 @@ type ImportState struct {
 	Owner     uuid.UUID `json:"owner"` // incarnation
 	Addr      string    `json:"addr"`
 	Grants    uint64    `json:"grants"`           // times that it was received since it was last given back
+	Route     string    `json:"route"`            // of calls: direct, vine (through the node at Addr, which has introduced it), claiming (not known yet)
 	Dropped   bool      `json:"dropped"`          // no proxy is left, and it is about to be given back
 	Broken    string    `json:"broken,omitempty"` // why it cannot be used; empty while it can
 }
@@ -218,6 +219,7 @@ func (m *imports) states() []ImportState {
 		state := ImportState{Object: uint64(i.object), Owner: m.s.peer.incarnation, Addr: m.s.peer.addr, Grants: uint64(grants)}
 		if ref := i.ref.Value(); ref != nil {
 			state.Interface = ref.Interface()
+			state.Route = ref.Binding().(reference).way().String()
 		} else {
 			state.Dropped = true
 		}

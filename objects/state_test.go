@@ -109,7 +109,7 @@ func TestSnapshotOfALease(t *testing.T) {
 // has passed an object on.
 func TestInspect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPair(t, quiet)
+		p := newPair(t, forwarding)
 		third := p.kit.Node()
 		if err := objects.Publish(p.client, "passed on", p.remote); err != nil {
 			t.Fatal(err)

@@ -36,12 +36,13 @@ func NewWeakRef[T any](ctx context.Context, v T) (*WeakRef[T], error) {
 	if err != nil {
 		return nil, &Error{Code: CodeNotExported, Op: "weak reference", Cause: err}
 	}
-	i := importOf(ref)
-	if i == nil {
+	r := referenceOf(ref)
+	if r == nil {
 		object, _ := ref.Local()
 		h, err := newWeakHandle(nil, object, ref.Interface())
 		return &WeakRef[T]{handle: h}, weakError(err, nil)
 	}
+	i := r.await(ctx)
 	h, err := i.s.remote.Weaken(ctx, ref, ref.Interface())
 	if err != nil {
 		return nil, weakError(err, i)
@@ -74,7 +75,7 @@ func (w *WeakRef[T]) known() *proxy.Ref {
 	w.mu.Lock()
 	ref := w.near.Value()
 	w.mu.Unlock()
-	if ref == nil || importOf(ref).fault() != nil {
+	if ref == nil || referenceOf(ref).fault() != nil {
 		return nil
 	}
 	return ref
@@ -165,8 +166,8 @@ func (p peerObject) Weaken(ctx context.Context, object *proxy.Ref, iface string)
 	if object == nil {
 		return nil, errNilObject
 	}
-	if i := importOf(object); i != nil {
-		return i.s.remote.Weaken(ctx, object, iface)
+	if r := referenceOf(object); r != nil {
+		return r.await(ctx).s.remote.Weaken(ctx, object, iface)
 	}
 	local, _ := object.Local()
 	if !slices.ContainsFunc(proxy.SkeletonOf(local).Interfaces, func(i *proxy.Interface) bool { return i.Name == iface }) {

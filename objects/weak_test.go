@@ -111,7 +111,7 @@ func TestWeakRefBreaksACycle(t *testing.T) {
 // object on.
 func TestWeakRefThroughANode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPair(t, quiet)
+		p := newPair(t, forwarding)
 		third := p.kit.Node()
 		far := lend(t, p.client, third, p.remote)
 		w := weaken(t, far)

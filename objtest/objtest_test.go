@@ -105,8 +105,8 @@ func TestPart(t *testing.T) {
 	})
 }
 
-// TestPartRegistry: what was looked up ends with the registry's sessions; the
-// owner binds its names anew.
+// TestPartRegistry: what was looked up outlives the registry's sessions, and the owner
+// binds its names anew.
 func TestPartRegistry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := t.Context()
@@ -121,7 +121,10 @@ func TestPartRegistry(t *testing.T) {
 		}
 		alive := objects.Alive(remote)
 		kit.Part(kit.Registry())
-		<-alive.Done()
+		<-time.After(2 * time.Minute) // the lease is over
+		if _, err := remote.Greet("Ada"); err != nil || alive.Err() != nil {
+			t.Errorf("without the registry: %v, %v", err, context.Cause(alive))
+		}
 		kit.Heal(kit.Registry())
 		synctest.Wait() // the registry has noticed, too: the name is not bound as it was
 		for event, err := range client.Watch(ctx, "greeter") {

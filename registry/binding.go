@@ -133,6 +133,9 @@ func (c *Client) lookup(ctx context.Context, name string) (ref *proxy.Ref, entry
 	for err = ask(); errors.Is(err, objects.ErrReleased) && ctx.Err() == nil; {
 		err = ask() // the name was bound anew or unbound while the answer was being made
 	}
+	if err == nil {
+		objects.Direct(ctx, ref) // from here on the registry may end
+	}
 	return ref, entry, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -37,6 +38,22 @@ func (l *streamLink) Info() Info {
 	return info
 }
 
+// secretLabel says what a link's secret is for, to TLS.
+const secretLabel = "EXPORTER-netobj"
+
+func (l *streamLink) Secret() []byte {
+	secure, ok := l.Conn.(*tls.Conn)
+	if !ok || secure.Handshake() != nil {
+		return nil
+	}
+	state := secure.ConnectionState()
+	secret, err := state.ExportKeyingMaterial(secretLabel, nil, 32)
+	if err != nil {
+		return nil
+	}
+	return secret
+}
+
 func (l *streamLink) Open(role Role, cfg *Config) (Conn, error) {
 	c, err := openMux(l.Conn, role, l.Info(), cfg.defaults())
 	if err != nil {
@@ -62,10 +79,14 @@ func (l *streamListener) Accept() (Link, error) {
 	for {
 		conn, err := l.Listener.Accept()
 		if err == nil {
+			local := l.address
+			if l.scheme != "unix" {
+				local = localURL(l.scheme, conn) // a wildcard address says little
+			}
 			if l.tls != nil {
 				conn = tls.Server(conn, l.tls)
 			}
-			return &streamLink{Conn: conn, scheme: l.scheme, local: l.address, remote: remoteURL(l.scheme, conn)}, nil
+			return &streamLink{Conn: conn, scheme: l.scheme, local: local, remote: remoteURL(l.scheme, conn)}, nil
 		}
 		if errors.Is(err, net.ErrClosed) {
 			return nil, net.ErrClosed
@@ -135,7 +156,7 @@ func dialTCP(ctx context.Context, u *url.URL, cfg *Config) (Link, error) {
 	if u.Scheme == "tls" && cfg.TLS == nil {
 		return nil, unusable("%v: Config.TLS is not set", u)
 	}
-	d := net.Dialer{Control: plaintextRule(u, cfg)}
+	d := net.Dialer{Control: dialRule(u, cfg)}
 	conn, err := d.DialContext(ctx, "tcp", u.Host)
 	if err != nil {
 		return nil, refusal(err)
@@ -147,12 +168,62 @@ func dialTCP(ctx context.Context, u *url.URL, cfg *Config) (Link, error) {
 	if secure.ServerName == "" {
 		secure.ServerName = u.Hostname()
 	}
+	if cfg.PeerKey != nil {
+		pin(secure, *cfg.PeerKey)
+	}
 	client := tls.Client(conn, secure)
 	if err := client.HandshakeContext(ctx); err != nil {
 		conn.Close()
 		return nil, err
 	}
 	return &streamLink{Conn: client, scheme: "tls", local: localURL("tls", conn), remote: u.String()}, nil
+}
+
+// pin lets c connect to the owner of a key, and to nobody else. Who the key is known
+// of need not have a certificate for the address; but one of an authority that c
+// trusts, if c asks for that.
+func pin(c *tls.Config, key [32]byte) {
+	more, trusting, roots := c.VerifyConnection, c.InsecureSkipVerify, c.RootCAs
+	c.InsecureSkipVerify = true // only the name is not checked, see below
+	c.VerifyConnection = func(state tls.ConnectionState) error {
+		chain := state.PeerCertificates
+		if len(chain) == 0 || sha256.Sum256(chain[0].RawSubjectPublicKeyInfo) != key {
+			return errOtherKey
+		}
+		if !trusting {
+			o := x509.VerifyOptions{Roots: roots, Intermediates: x509.NewCertPool()}
+			for _, c := range chain[1:] {
+				o.Intermediates.AddCert(c)
+			}
+			if _, err := chain[0].Verify(o); err != nil {
+				return err
+			}
+		}
+		if more != nil {
+			return more(state)
+		}
+		return nil
+	}
+}
+
+var errOtherKey = errors.New("the other end has another key than the one asked for")
+
+// dialRule is plaintextRule, and Config.Permit.
+func dialRule(u *url.URL, cfg *Config) func(network, address string, _ syscall.RawConn) error {
+	plaintext := plaintextRule(u, cfg)
+	if cfg.Permit == nil {
+		return plaintext
+	}
+	return func(network, address string, conn syscall.RawConn) error {
+		to, err := netip.ParseAddrPort(address)
+		if err == nil {
+			err = cfg.Permit(to.Addr().Unmap().WithZone(""))
+		}
+		if err == nil && plaintext != nil {
+			err = plaintext(network, address, conn)
+		}
+		return err
+	}
 }
 
 func localURL(scheme string, conn net.Conn) string {

@@ -30,6 +30,8 @@ func newPipeLink(p *pipePair, r Role, info Info) *pipeLink {
 
 func (l *pipeLink) Info() Info { return l.info }
 
+func (l *pipeLink) Secret() []byte { return nil }
+
 // Read implements net.Conn; one goroutine reads.
 func (l *pipeLink) Read(b []byte) (n int, err error) {
 	if len(l.rest) == 0 && len(b) > 0 {

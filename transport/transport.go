@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math"
 	"net"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -30,6 +31,9 @@ type Link interface {
 	// Info describes the link. On tls it performs the handshake if that has not
 	// happened yet.
 	Info() Info
+	// Secret returns 32 bytes that only the two ends of the link know, the same at
+	// both: on tls. Elsewhere it returns none.
+	Secret() []byte
 	// Open starts multiplexing. The link must not be used directly afterwards;
 	// closing is up to the Conn, also when Open fails.
 	Open(role Role, cfg *Config) (Conn, error)
@@ -120,6 +124,12 @@ type Config struct {
 	TLS *tls.Config
 	// AllowPlaintext permits tcp:// addresses beyond loopback.
 	AllowPlaintext bool
+	// PeerKey is the SHA-256 of the key that who is dialled must own, on tls. Its
+	// certificate must be as good as ever, but for the name. Nil: the name counts.
+	PeerKey *[32]byte
+	// Permit decides whether an address may be dialled, on tcp and tls, once names are
+	// resolved. Nil: any.
+	Permit func(ip netip.Addr) error
 	// Logger receives yamux's own messages at Debug. Nil: they are dropped.
 	Logger *slog.Logger
 	// WriteTimeout bounds one network write; a peer that takes nothing for so long

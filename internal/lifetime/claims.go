@@ -142,11 +142,16 @@ func (t *Claims[V]) Len() int { return len(t.open) }
 var ErrIntroducer = errors.New("the introducer's session has ended")
 
 // Claim grants object o to session s, for which session via introduced it (T4).
-// Whether the introduction is genuine, and not expired, the caller has checked. The
-// errors are ErrIntroducer, and those of Grant; ErrGone among them.
+// Whether the introduction is genuine, and not expired, the caller has checked. Via
+// must hold the object: it can give away no more than it has. The errors are
+// ErrIntroducer, and those of Grant; ErrGone among them.
 func (x *Exports[T]) Claim(s SessionID, c Conn, o ObjectID, via SessionID) (XID, error) {
-	if x.sessions[via] == nil {
+	introducer := x.sessions[via]
+	if introducer == nil {
 		return 0, ErrIntroducer
+	}
+	if _, listed := introducer.byID.Get(o); !listed {
+		return 0, ErrGone
 	}
 	return x.Grant(s, c, o)
 }

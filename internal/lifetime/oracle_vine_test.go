@@ -57,7 +57,7 @@ func (o *oracle) serveClaim(i int) bool {
 		return false
 	}
 	switch {
-	case !o.obj || o.h[0].conn == expired: // T4: the introducer's session
+	case !o.obj || o.h[0].conn == expired || o.h[0].cnt == 0: // T4: the introducer gives away what it has
 		c.claim = refused
 	case c.conn == broken:
 		c.cnt++

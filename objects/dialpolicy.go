@@ -1,0 +1,93 @@
+package objects
+
+import (
+	"cmp"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+// Introduction is what a peer says of the owner of an object that it has passed on,
+// for [Config].DialPolicy to decide whether this node dials the owner.
+type Introduction struct {
+	Introducer Peer      // who says so
+	Owner      uuid.UUID // incarnation of the owner; nobody else is taken for it
+	Key        []byte    // SHA-256 of the owner's TLS public key, which a tls:// address must prove; nil: it has none
+	Addr       string    // one of the owner's addresses; of a name, once more for each address that it stands for
+}
+
+// mayDial is the default of Config.DialPolicy.
+func (c *Config) mayDial(i Introduction) bool {
+	u, err := url.Parse(i.Addr)
+	if err != nil {
+		return false
+	}
+	here := onThisMachine(i.Introducer)
+	switch u.Scheme {
+	case "pipe":
+		return i.Introducer.Transport.InMemory
+	case "unix":
+		return here
+	case "tcp", "tls":
+	default:
+		return false
+	}
+	switch ip := hostOf(u); {
+	case ip.IsLoopback():
+		return here
+	case ip.IsLinkLocalUnicast() && !onTheLink(i.Introducer), ip.IsUnspecified(), ip.IsMulticast():
+		return false
+	}
+	return u.Scheme == "tls" && i.Key != nil || u.Scheme == "tcp" && c.AllowPlaintext
+}
+
+// hostOf returns the IP address of a URL; the zero Addr if it has a name.
+func hostOf(u *url.URL) netip.Addr {
+	if u.Hostname() == "localhost" {
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	ip, _ := netip.ParseAddr(u.Hostname())
+	return ip.Unmap()
+}
+
+// onTheLink reports whether a peer is reached at a link-local address.
+func onTheLink(p Peer) bool {
+	u, err := url.Parse(p.Transport.Remote)
+	return err == nil && hostOf(u).IsLinkLocalUnicast()
+}
+
+// at is the introduction for one address of those that a name stands for.
+func (i Introduction) at(ip netip.Addr) Introduction {
+	if u, err := url.Parse(i.Addr); err == nil {
+		u.Host = net.JoinHostPort(ip.String(), u.Port())
+		i.Addr = u.String()
+	}
+	return i
+}
+
+// distance orders the addresses of an owner: the nearest is tried first.
+func distance(addr string) int {
+	u, err := url.Parse(addr)
+	switch {
+	case err != nil:
+		return 3
+	case u.Scheme == "pipe", u.Scheme == "unix":
+		return 0
+	case hostOf(u).IsLoopback():
+		return 1
+	}
+	return 2
+}
+
+// nearest takes the nearest of several addresses out of the list.
+func nearest(list *[]candidate) (first candidate, ok bool) {
+	if len(*list) == 0 {
+		return first, false
+	}
+	first = slices.MinFunc(*list, func(a, b candidate) int { return cmp.Compare(distance(a.Addr), distance(b.Addr)) })
+	*list = slices.DeleteFunc(*list, func(c candidate) bool { return c.Addr == first.Addr })
+	return first, true
+}
