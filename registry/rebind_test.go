@@ -49,7 +49,8 @@ func TestOwnerReconnects(t *testing.T) {
 // bound an object of somebody else, which it knows through that registry alone.
 func TestDeadObjectDoesNotHinderOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		nobody := objects.Config{DialPolicy: func(objects.Introduction) bool { return false }}
+		w := newWorldIn(t, objtest.NewConfig(t, nobody), registry.NewMemoryStore())
 		ctx := t.Context()
 		_, owner := w.join()
 		_, user := w.join()
