@@ -156,3 +156,17 @@ func (e *Encoder) Ref(object any, iface string) {
 	e.Uint(uint64(len(e.slots)))
 	e.slots = append(e.slots, Slot{object, iface})
 }
+
+// Copy writes what another encoder holds, if it is one item, under the limits of this
+// one, with its references. This one must be empty.
+func (e *Encoder) Copy(from *Encoder) {
+	if from.Err() != nil {
+		e.err = from.err
+		return
+	}
+	if max := e.lim.orDefault().MaxRefs; len(from.slots) > max {
+		e.Fail(overLimit("too many references", "MaxRefs", int64(max), int64(len(from.slots))))
+	}
+	e.slots = append(e.slots, from.slots...)
+	e.Raw(from.buf)
+}

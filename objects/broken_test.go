@@ -51,6 +51,27 @@ func TestPassingABrokenReferenceFailsHere(t *testing.T) {
 	}
 }
 
+// TestABrokenArgumentIsNamed, not the object that is called, also if both are of one
+// session.
+func TestABrokenArgumentIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, quiet)
+		made, err := p.remote.Make(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		objects.Release(made)
+		_, err = p.remote.Same(t.Context(), made)
+		var argument *objects.Error
+		if e, ok := err.(*objects.Error); ok {
+			argument, _ = e.Cause.(*objects.Error)
+		}
+		if !errors.Is(err, objects.ErrReleased) || argument == nil || argument.Op != "reference" {
+			t.Errorf("Same = %v", err)
+		}
+	})
+}
+
 // TestCallOnALostObjectSaysSoWhateverItPasses: the session's end is the reason,
 // not that nothing can be granted to it any more.
 func TestCallOnALostObjectSaysSoWhateverItPasses(t *testing.T) {

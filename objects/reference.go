@@ -12,12 +12,15 @@ import (
 // or a [proxy.Ref], and all who share it find it released. Calls that were made
 // before are not disturbed; later ones return [ErrReleased]. A later receipt of
 // the same object is a new proxy. Releasing twice, nil, or a value of this
-// process does nothing.
+// process does nothing. Of a proxy that stands for one object after another, as that
+// of registry.Rebinding does, it ends that; others who hold those objects keep them.
 //
 // Nobody has to call it: a proxy that is no longer reachable is given back by
 // the garbage collector. Release is for objects whose owner should know soon.
 func Release(v any) {
-	if r := referenceOf(v); r != nil {
+	if s := standinOf(v); s != nil {
+		s.Release()
+	} else if r := referenceOf(v); r != nil {
 		r.release()
 	}
 }
@@ -27,8 +30,12 @@ func Release(v any) {
 // or disowned the object, [ErrUnreachable] when the session was without a connection for too long,
 // [ErrClosed] when this node closed. The context does not keep the object
 // alive: if v becomes unreachable, it ends with ErrReleased. For a value of this
-// process it never ends.
+// process it never ends. For a proxy that stands for one object after another it ends
+// when that is over.
 func Alive(v any) context.Context {
+	if s := standinOf(v); s != nil {
+		return s.Alive()
+	}
 	if r := referenceOf(v); r != nil {
 		return r.watch()
 	}
@@ -52,6 +59,9 @@ func As[T any](ctx context.Context, v any) (T, error) {
 		return none, notA[T](fmt.Sprintf("%T", v), nil)
 	}
 	t, err := proxy.Cast[T](ref)
+	if s := ref.Standin(); s != nil && err != nil {
+		return As[T](ctx, s.Target())
+	}
 	r := referenceOf(ref)
 	if err == nil || r == nil {
 		if err != nil {

@@ -1,6 +1,7 @@
 package objects
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -32,15 +33,27 @@ func (c *connection) enlist(o *outgoing, slots []marshal.Slot, target *imported)
 		if target != nil {
 			o.used = append(o.used, target)
 		}
-		fail := c.s.imports.use(o.used...)
+		used := o.used
+		fail := c.s.imports.use(used...)
 		if fail == nil {
 			return nil
 		}
 		c.ungrant(o)
 		if fail != moved {
-			return fail
+			return cmp.Or(brokenAmong(used, target), fail)
 		}
 	}
+}
+
+// brokenAmong names the first of the references passed that cannot be used, beside
+// the target; nil if there is none.
+func brokenAmong(used []*imported, target *imported) *Error {
+	for _, i := range used {
+		if why := i.fault(); why != nil && i != target {
+			return fault(why.Code, i.describe(why), "")
+		}
+	}
+	return nil
 }
 
 // grant fills o with the caps for slots, counting every grant before the
@@ -188,13 +201,30 @@ func referenceOf(v any) reference {
 	return r
 }
 
-// handleOf returns the handle of a proxy; nil if v is neither.
+// handleOf returns the handle of a proxy, or the one that it stands for; nil if v is
+// neither.
 func handleOf(v any) *proxy.Ref {
+	var ref *proxy.Ref
 	switch o := v.(type) {
 	case *proxy.Ref:
-		return o
+		ref = o
 	case proxy.Proxy:
-		return o.ProxyRef()
+		ref = o.ProxyRef()
+	}
+	if s := ref.Standin(); s != nil {
+		return s.Target()
+	}
+	return ref
+}
+
+// standinOf returns what makes v stand for one reference after another; nil if it does
+// not.
+func standinOf(v any) proxy.Standin {
+	switch o := v.(type) {
+	case *proxy.Ref:
+		return o.Standin()
+	case proxy.Proxy:
+		return o.ProxyRef().Standin()
 	}
 	return nil
 }

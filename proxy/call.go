@@ -68,12 +68,18 @@ func (c *Call) Invoke() {
 // End finishes the call and returns its error: the method's own, or one of the
 // runtime's. The Call must not be used afterwards.
 func (c *Call) End() error {
-	err, ref := c.err, c.ref
-	results := c.Results.End()
-	c.ctx, c.ref, c.err = nil, nil, nil
-	if failed := c.runner.Finish(c, results); err == nil {
+	err := c.err
+	if failed := c.finish(c.Results.End()); err == nil {
 		err = failed
 	}
+	return err
+}
+
+// finish gives the call back to its runner.
+func (c *Call) finish(results error) error {
+	ref := c.ref
+	c.ctx, c.ref, c.err = nil, nil, nil
+	err := c.runner.Finish(c, results)
 	runtime.KeepAlive(ref)
 	return err
 }

@@ -76,15 +76,16 @@ func (l local) Begin(ctx context.Context, m *Method) *Call {
 func (l local) String() string { return fmt.Sprintf("obj://local/%T", l.object) }
 
 // RefOf returns a handle of v, which is to be passed as interface T: that of
-// the proxy if v is one, else a handle of the Go value. A nil v gives nil.
+// the proxy if v is one, or of the object that it stands for now, else a handle of the
+// Go value. A nil v gives nil.
 func RefOf[T any](v T) (*Ref, error) {
 	switch o := any(v).(type) {
 	case nil:
 		return nil, nil
 	case *Ref:
-		return o, nil
+		return o.target(), nil
 	case Proxy:
-		if r := o.ProxyRef(); r != nil {
+		if r := o.ProxyRef().target(); r != nil {
 			return r, nil
 		}
 		return nil, errNilRef

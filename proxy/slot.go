@@ -73,6 +73,7 @@ func slotOf[T any](v T) (marshal.Slot, error) {
 
 // slot returns the object of r as an entry of a reference table.
 func (r *Ref) slot() (marshal.Slot, error) {
+	r = r.target()
 	if r == nil || r.binding == nil {
 		return marshal.Slot{}, errNilRef
 	}
