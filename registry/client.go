@@ -30,15 +30,16 @@ type Client struct {
 	url  string
 
 	ctx    context.Context // ends with the node, or by Close
-	cancel context.CancelFunc
+	cancel context.CancelCauseFunc
+	tasks  sync.WaitGroup // the look-ups of rebindings
 
 	offering chan struct{} // holds a token while a name is being bound anew
 
-	mu        sync.Mutex // guards what follows; never held during a call
-	remote    Registry   // the latest; it may have ended
-	unhook    func() bool
-	held      map[string]*held // what this client bound, by name
-	rebinding chan struct{}    // closed when rebinding has ended; nil while it does not run
+	mu       sync.Mutex // guards what follows; never held during a call
+	remote   Registry   // the latest; it may have ended
+	unhook   func() bool
+	held     map[string]*held // what this client bound, by name
+	renewing chan struct{}    // closed when renew has ended; nil while it does not run
 }
 
 // Dial returns a client of the registry at url, for objects and references of
@@ -53,7 +54,7 @@ func Dial(ctx context.Context, node *objects.Node, url string) (*Client, error) 
 		url = DefaultAddress
 	}
 	c := &Client{node: node, url: url, offering: make(chan struct{}, 1), held: map[string]*held{}}
-	c.ctx, c.cancel = context.WithCancel(node.Context())
+	c.ctx, c.cancel = context.WithCancelCause(node.Context())
 	if _, err := c.connect(ctx); err != nil {
 		c.Close()
 		return nil, err
@@ -72,18 +73,28 @@ func (c *Client) URL() string { return c.url }
 // It waits for work in the background. Calls made later fail with
 // [objects.ErrClosed]. Nobody has to call it.
 func (c *Client) Close() error {
-	c.cancel()
+	c.cancel(errClosed)
 	c.mu.Lock()
 	if c.unhook != nil {
 		c.unhook()
 	}
-	rebinding := c.rebinding
+	renewing := c.renewing
 	c.held = nil
 	c.mu.Unlock()
-	if rebinding != nil {
-		<-rebinding
+	if renewing != nil {
+		<-renewing
 	}
+	c.tasks.Wait()
 	return nil
+}
+
+// spawn runs f in a goroutine that Close waits for, unless the client has ended.
+func (c *Client) spawn(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ctx.Err() == nil {
+		c.tasks.Go(f)
+	}
 }
 
 // connect returns the registry, dialling it if the one in use has ended.

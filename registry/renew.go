@@ -35,26 +35,26 @@ func (p *pauses) wait(ctx context.Context) bool {
 }
 
 // lost runs when the registry in use has ended. While there are names to
-// keep bound it stays and rebinds them; one goroutine at a time does so. It
+// keep bound it stays and binds them anew; one goroutine at a time does so. It
 // ends with the client or its node.
 func (c *Client) lost() {
 	c.mu.Lock()
-	if c.ctx.Err() != nil || len(c.held) == 0 || c.rebinding != nil {
+	if c.ctx.Err() != nil || len(c.held) == 0 || c.renewing != nil {
 		c.mu.Unlock()
 		return
 	}
 	done := make(chan struct{})
-	c.rebinding = done
+	c.renewing = done
 	c.mu.Unlock()
-	go c.rebind(done) // ends with c.ctx; Close waits for it
+	go c.renew(done) // ends with c.ctx; Close waits for it
 }
 
-func (c *Client) rebind(done chan struct{}) {
+func (c *Client) renew(done chan struct{}) {
 	defer close(done)
 	var p pauses
 	warned := false
 	for p.wait(c.ctx) {
-		err := c.rebindStale()
+		err := c.renewStale()
 		if err == nil && c.settled() {
 			if warned {
 				c.node.Logger().Info("registry: is back; names are bound anew", "registry", c.url)
@@ -68,7 +68,7 @@ func (c *Client) rebind(done chan struct{}) {
 	}
 }
 
-// settled ends the rebinding, unless names are stale: the registry was lost
+// settled ends renew, unless names are stale: the registry was lost
 // again, or they were bound in the former one just before that ended.
 func (c *Client) settled() bool {
 	c.mu.Lock()
@@ -76,7 +76,7 @@ func (c *Client) settled() bool {
 	if len(c.stale()) > 0 {
 		return false
 	}
-	c.rebinding = nil
+	c.renewing = nil
 	return true
 }
 
@@ -91,8 +91,8 @@ func (c *Client) stale() map[string]*held {
 	return found
 }
 
-// rebindStale binds the stale names anew.
-func (c *Client) rebindStale() error {
+// renewStale binds the stale names anew.
+func (c *Client) renewStale() error {
 	remote, err := c.connect(c.ctx)
 	if err != nil {
 		return err
@@ -101,17 +101,17 @@ func (c *Client) rebindStale() error {
 	stale := c.stale()
 	c.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(stale)) {
-		if err := c.rebindOne(remote, name, stale[name]); err != nil {
+		if err := c.renewOne(remote, name, stale[name]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// rebindOne binds a name anew, with its old record id. A name that the registry
+// renewOne binds a name anew, with its old record id. A name that the registry
 // has given to others meanwhile, that was removed, or whose object is gone, is
 // forgotten: that is no error.
-func (c *Client) rebindOne(remote Registry, name string, h *held) error {
+func (c *Client) renewOne(remote Registry, name string, h *held) error {
 	c.offering <- struct{}{} // at most one call is waited for
 	defer func() { <-c.offering }()
 	if !c.holds(name, h) {

@@ -20,12 +20,12 @@ func TestNameBoundInAnEndedRegistryIsStale(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Client{held: map[string]*held{"late": {in: ended}, "anew": {in: next}}, rebinding: make(chan struct{})}
-	if c.settled() || c.rebinding == nil {
-		t.Fatal("rebinding ended, but a name is stale")
+	c := &Client{held: map[string]*held{"late": {in: ended}, "anew": {in: next}}, renewing: make(chan struct{})}
+	if c.settled() || c.renewing == nil {
+		t.Fatal("renewing ended, but a name is stale")
 	}
 	c.held["late"].in = next
-	if !c.settled() || c.rebinding != nil {
-		t.Fatal("rebinding goes on, but no name is stale")
+	if !c.settled() || c.renewing != nil {
+		t.Fatal("renewing goes on, but no name is stale")
 	}
 }
