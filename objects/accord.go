@@ -130,6 +130,7 @@ func callIDs(numbers []uint64) []lifetime.CallID {
 
 // hear applies what the peer holds and asks for (rules R4, C2).
 func (c *connection) hear(a *accord) error {
+	c.s.payResume(0, len(a.theirs.Held))
 	if !ascending(a.theirs.Calls) {
 		return errors.New("calls are not stated in ascending order")
 	}

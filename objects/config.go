@@ -33,6 +33,12 @@ type Config struct {
 	// its references are kept, on both sides, and calls wait for the next connection.
 	// Negative: a session ends with its connection. Zero means 60 s.
 	Lease time.Duration
+	// ResumeInterval is how often one session may be resumed in the long run, by a
+	// peer whose connections break or who breaks them; a hundred times as often may
+	// come at once. 50,000 references that the two hold of each other count as one
+	// time more. Beyond it the peer is refused, and dials again later. Zero means
+	// 50 ms; negative: as often as the peer likes.
+	ResumeInterval time.Duration
 	// KeepAlive is the silence after which a peer that was dialled is asked for a
 	// sign of life; one that dialled is asked a third of it later. Zero means 15 s.
 	KeepAlive time.Duration
@@ -169,6 +175,7 @@ func (c *Config) defaults() *Config {
 		d.PipeNet = processPipes
 	}
 	fill(&d.Lease, 60*time.Second)
+	fill(&d.ResumeInterval, 50*time.Millisecond)
 	fill(&d.KeepAlive, 15*time.Second)
 	fill(&d.KeepAliveTimeout, 10*time.Second)
 	fill(&d.HandshakeTimeout, 5*time.Second)

@@ -136,7 +136,8 @@ func (s *session) again() wanted {
 func (n *Node) redial(lost *connection) {
 	s, jitter := lost.s, n.jitter(lost)
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		timer := time.NewTimer(pause/2 + time.Duration(jitter.Int64N(int64(pause))))
+		wait := pause/2 + time.Duration(jitter.Int64N(int64(pause)))
+		timer := time.NewTimer(wait + max(s.mayResume(), 0))
 		select {
 		case <-timer.C:
 		case <-lost.next:
@@ -149,6 +150,7 @@ func (n *Node) redial(lost *connection) {
 		if !down {
 			continue // a connection is being made good, or the session ends
 		}
+		s.payResume(1, 0)
 		ctx, cancel := context.WithTimeout(n.ctx, n.cfg.HandshakeTimeout)
 		_, err := n.dialOnce(ctx, s.peer.addr, s.again())
 		cancel()

@@ -245,7 +245,10 @@ func (n *Node) judge(link transport.Link, hello *wire.Hello, ack *wire.HelloAck)
 		return nil, nil, nil
 	case lost != nil && !samePeer(&lost.peer.info, &info):
 		return refuse(CodeRefused, errOtherKey.Error())
+	case lost != nil && lost.mayResume() > 0:
+		return refuse(CodeLimit, tooOften)
 	case lost != nil:
+		lost.payResume(1, 0)
 		ack.Status, ack.Conn = wire.StatusResumed, max(hello.Conn, uint64(lost.number)+1)
 		return n.claim(n.accepting, hello.Incarnation, info), lost, nil
 	case n.countSessions(anyLink) >= n.cfg.Limits.Sessions:

@@ -47,6 +47,9 @@ func (b *logBuffer) Write(p []byte) (int, error) {
 // has reports whether text stands in the log.
 func (b *logBuffer) has(text string) bool { return strings.Contains(b.String(), text) }
 
+// count returns how often text stands in the log.
+func (b *logBuffer) count(text string) int { return strings.Count(b.String(), text) }
+
 // await waits for a line with text.
 func (b *logBuffer) await(t *testing.T, text string) {
 	t.Helper()

@@ -32,11 +32,12 @@ func (l *leases) init(n *Node) {
 // add starts the lease of a session that lost its connection. It reports false
 // when the node is closing and leases mean nothing any more.
 //
-// There are at most Limits.Sessions leases; one too many ends the oldest.
+// There are at most Limits.Sessions leases; one too many ends the oldest of those whose
+// peers come from where most do: who connects anew again and again ends their own.
 func (l *leases) add(s *session) bool {
 	evicted, ok := l.enter(s)
 	if evicted != nil {
-		l.node.log.Warn("references of a lost peer are dropped before its lease is over: too many peers were lost",
+		l.node.complain(evicted.log, "references of a lost peer are dropped before its lease is over: too many peers were lost",
 			"most", l.node.cfg.Limits.Sessions)
 		evicted.endSoon(fault(CodeUnreachable, reason("too many peers are lost"), hintLookup))
 	}
@@ -50,8 +51,35 @@ func (l *leases) enter(s *session) (evicted *session, ok bool) {
 		return nil, false
 	}
 	l.ticking = true
+	if l.sessions[s.id] == nil && len(l.sessions) >= l.node.cfg.Limits.Sessions {
+		evicted = l.crowd()
+		l.take(evicted.id)
+		l.down.Stop(evicted.id)
+	}
 	l.sessions[s.id] = s
-	return l.take(l.down.Start(s.id, l.node.cfg.Lease)), true
+	l.down.Start(s.id, l.node.cfg.Lease)
+	return evicted, true
+}
+
+// crowd returns the session with the oldest lease of those whose peers have the origin
+// that most have; l.mu is held.
+func (l *leases) crowd() (oldest *session) {
+	from := map[string]int{}
+	for _, s := range l.sessions {
+		from[s.peer.origin]++
+	}
+	least := time.Duration(0)
+	for id, left := range l.down.All() {
+		s := l.sessions[id]
+		more := 1
+		if oldest != nil {
+			more = from[s.peer.origin] - from[oldest.peer.origin]
+		}
+		if more > 0 || more == 0 && left < least {
+			oldest, least = s, left
+		}
+	}
+	return oldest
 }
 
 // take returns the session numbered id, and forgets it; l.mu is held.

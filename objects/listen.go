@@ -90,7 +90,7 @@ func (n *Node) welcome(link transport.Link) {
 		if n.ctx.Err() != nil {
 			return
 		}
-		n.log.Warn("connection refused", "peer", link.Info().Remote, "cause", err)
+		n.complain(n.log, "connection refused", "peer", link.Info().Remote, "cause", err)
 		return
 	}
 	if c != nil {

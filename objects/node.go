@@ -37,6 +37,7 @@ type Node struct {
 	fallen        fallen
 	collecting    throttle   // of the garbage collections that peers ask for
 	inspecting    sync.Mutex // held while a peer is told what the node holds
+	complaints    complaints // of what peers did
 	slow          sync.Map   // *proxy.Method of those that the log has named, see inline.go
 
 	ctx    context.Context // ends when the node stops working: parent of dials and sessions

@@ -184,7 +184,7 @@ func onEveryTransport(t *testing.T, test func(t *testing.T, p *pair)) {
 }
 
 // selfSigned is the configuration of a node that trusts nobody but itself.
-func selfSigned(t *testing.T) *tls.Config {
+func selfSigned(t testing.TB) *tls.Config {
 	t.Helper()
 	public, private, err := ed25519.GenerateKey(nil)
 	if err != nil {

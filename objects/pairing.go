@@ -162,12 +162,15 @@ func (n *Node) replace(link transport.Link, hello *wire.Hello, ack *wire.HelloAc
 	switch {
 	case old != nil && !samePeer(&old.peer.info, &info):
 		ack.Status, ack.Text = wire.StatusRefused, errOtherKey.Error()
+	case old != nil && word == wire.GoResume && old.mayResume() > 0:
+		ack.Status, ack.Text = wire.StatusRefused, tooOften
 	case standing != nil && standing.answers():
 		ack.Status, ack.Text = wire.StatusRefused, "this incarnation has a working session"
 	default:
 		old = old.makeRoom(standing, word)
 		ack.Status, ack.Text = wire.StatusNew, ""
 		if old != nil {
+			old.payResume(1, 0)
 			ack.Status, ack.Conn = wire.StatusResumed, max(hello.Conn, uint64(n.numberOf(old))+1)
 		}
 	}

@@ -2,6 +2,7 @@ package objects
 
 import (
 	"context"
+	"net/url"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,6 +18,7 @@ type peer struct {
 	addr        string // as dialled, or the remote address of an inbound connection
 	dialled     bool   // addr was dialled by this node
 	info        transport.Info
+	origin      string // what tells whether it is one of many of the same: its key, or else its host
 	limits      wire.Limits
 	lease       time.Duration // how long it keeps a session without a connection
 	key         []byte        // hash of its TLS key: proven, or else as it says; nil: it has none
@@ -34,7 +36,19 @@ func peerOf(link transport.Link, h *wire.Hello, dialled string) peer {
 	if p.addr == "" {
 		p.addr = p.info.Remote
 	}
+	p.origin = originOf(&p.info)
 	return p
+}
+
+func originOf(info *transport.Info) string {
+	if info.HasPeerKey {
+		return string(info.PeerKey[:])
+	}
+	remote, err := url.Parse(info.Remote)
+	if err != nil || info.InMemory || info.Scheme == "unix" {
+		return info.Scheme
+	}
+	return remote.Hostname()
 }
 
 type peerKey struct{}

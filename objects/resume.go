@@ -107,6 +107,7 @@ func (n *Node) resume(link transport.Link, role transport.Role, s *session, numb
 	c.accord = &accord{told: make(chan struct{})}
 	c.accord.own = lifetime.Statement{Held: s.imports.snapshot(c.number), Calls: s.calls.open()}
 	c.accord.asked = c.accord.own.Calls
+	s.payResume(0, len(c.accord.own.Held))
 	return c, nil
 }
 

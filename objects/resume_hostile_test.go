@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/netobj/netobj/internal/wire"
 	"github.com/netobj/netobj/objects"
@@ -85,97 +84,6 @@ func TestResumeOfARawPeer(t *testing.T) {
 	})
 }
 
-// TestFalseReconcilesEndTheSession: what no correct peer says of a session that it
-// resumes ends that session, with the reason in the log.
-func TestFalseReconcilesEndTheSession(t *testing.T) {
-	for name, c := range map[string]struct {
-		say  func(raw *rawPeer, xid uint64)
-		want string
-	}{
-		"twice": {func(raw *rawPeer, xid uint64) {
-			raw.state(wire.Entry{XID: xid, N: 1})
-			raw.state(wire.Entry{XID: xid, N: 1})
-		}, "says what is not due"},
-		"three times": {func(raw *rawPeer, xid uint64) {
-			raw.state(wire.Entry{XID: xid, N: 1})
-			raw.state()
-			raw.state()
-		}, "nothing is to be reconciled"},
-		"late": {func(raw *rawPeer, xid uint64) {
-			raw.sendCall(&wire.Call{ID: 2, Method: pingMethod}, emptyArgs)
-		}, "before Reconcile"},
-		"of an old connection": {func(raw *rawPeer, xid uint64) {
-			raw.number = 1
-			raw.state(wire.Entry{XID: xid, N: 1})
-		}, "Reconcile of connection 1"},
-		"of more than was given": {func(raw *rawPeer, xid uint64) {
-			raw.state(wire.Entry{XID: xid, N: 2})
-		}, "it was given 1"},
-		"in no order": {func(raw *rawPeer, xid uint64) {
-			raw.state(wire.Entry{XID: xid + 1, N: 1}, wire.Entry{XID: xid, N: 1})
-		}, "is stated after"},
-		"calls in no order": {func(raw *rawPeer, _ uint64) {
-			raw.send((&wire.Reconcile{Conn: raw.number, Calls: []uint64{9, 8}}).Append(nil))
-		}, "ascending"},
-		"with word on calls at once": {func(raw *rawPeer, _ uint64) {
-			raw.send((&wire.Reconcile{Conn: raw.number, Have: []uint64{1}}).Append(nil))
-		}, "not due"},
-		"of calls that were not made": {func(raw *rawPeer, _ uint64) {
-			raw.state()
-			raw.send((&wire.Reconcile{Conn: raw.number, Have: []uint64{77}}).Append(nil))
-		}, "more than 0 calls"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			withLostRaw(t, func(t *testing.T, l *lostRaw) {
-				raw := l.again(t)
-				c.say(raw, l.xid)
-				synctest.Wait()
-				if !l.log.has(c.want) {
-					t.Errorf("the log has no %q:\n%v", c.want, l.log)
-				}
-				if s := l.node.Stats(); s.Sessions+s.Leases != 0 {
-					t.Errorf("%+v", s)
-				}
-				if _, status := greetRaw(t, l.pipes, "pipe://server", &l.hello); status != wire.StatusNew {
-					t.Errorf("the session that ended is %v", status)
-				}
-			})
-		})
-	}
-}
-
-// TestReconcileNeverComes: a peer that connects and says nothing does not keep its
-// session beyond the lease.
-func TestReconcileNeverComes(t *testing.T) {
-	withLostRaw(t, func(t *testing.T, l *lostRaw) {
-		<-time.After(30 * time.Second)
-		raw := l.again(t)
-		for range 5 {
-			<-time.After(5 * time.Second)
-			raw.send((&wire.Ping{}).Append(nil))
-		}
-		if l.node.Stats().Sessions != 1 {
-			t.Error("the session ended early")
-		}
-		<-time.After(6 * time.Second)
-		if s := l.node.Stats(); s.Sessions+s.Leases != 0 {
-			t.Errorf("after the lease: %+v", s)
-		}
-	})
-}
-
-// TestForeignReferencesAreBroken: a reference that the session does not hold is void.
-func TestForeignReferencesAreBroken(t *testing.T) {
-	withLostRaw(t, func(t *testing.T, l *lostRaw) {
-		raw := l.again(t)
-		raw.state(wire.Entry{XID: l.xid, N: 1}, wire.Entry{XID: 400, N: 3})
-		var m wire.Broken
-		if err := wire.ParseBroken(raw.receive(wire.TypeBroken), &m); err != nil || len(m.Entries) != 1 || m.Entries[0].XID != 400 || m.Entries[0].Reason != uint64(objects.CodeNoSuchObject) {
-			t.Errorf("%+v, %v", m, err)
-		}
-	})
-}
-
 // TestWhatThePeerDoesNotHoldIsReclaimed.
 func TestWhatThePeerDoesNotHoldIsReclaimed(t *testing.T) {
 	withLostRaw(t, func(t *testing.T, l *lostRaw) {
@@ -204,20 +112,6 @@ func TestConnectionNumbersGrow(t *testing.T) {
 			synctest.Wait() // it has this side's word
 			raw.conn.Abort(nil)
 			synctest.Wait()
-		}
-	})
-}
-
-// TestCallNumbersAreNotUsedAgain, not even on the next connection: the method would run
-// twice (rule C1).
-func TestCallNumbersAreNotUsedAgain(t *testing.T) {
-	withLostRaw(t, func(t *testing.T, l *lostRaw) {
-		raw := l.again(t)
-		raw.state()
-		raw.sendCall(&wire.Call{ID: 1, Method: pingMethod}, emptyArgs)
-		synctest.Wait()
-		if !l.log.has("call number 1 was used before") {
-			t.Errorf("%v", l.log)
 		}
 	})
 }

@@ -88,10 +88,8 @@ func (x *exports) disownedBy(s lifetime.SessionID) (broken []wire.BrokenEntry) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for id, why := range x.lost {
-		for holder, xid := range x.table.Holders(id) {
-			if holder == s {
-				broken = append(broken, brokenEntry(xid, why))
-			}
+		if xid, held := x.table.Holds(s, id); held {
+			broken = append(broken, brokenEntry(xid, why))
 		}
 	}
 	return broken

@@ -54,7 +54,8 @@ type session struct {
 	exporting gauge // of what the peer holds of this node
 	importing gauge // of what this node holds of the peer
 
-	asking throttle // of requests that the peer collect
+	asking   throttle // of requests that the peer collect
+	resuming pace     // of the connections that the session is resumed on
 
 	introducer introducer
 
@@ -226,7 +227,7 @@ func (s *session) endFault(cause error, closing bool) *Error {
 		return f
 	}
 	if violation, ok := errors.AsType[*transport.ProtocolError](cause); ok {
-		s.log.Warn("session ended: peer broke the protocol", "violation", violation)
+		s.node.complain(s.log, "session ended: peer broke the protocol", "violation", violation)
 	}
 	if cause == nil {
 		cause = reason("connection closed")

@@ -246,6 +246,15 @@ func (x *Exports[T]) Holders(o ObjectID) iter.Seq2[SessionID, XID] {
 	}
 }
 
+// Holds returns the number by which session s knows object o; held is false if it
+// does not hold it.
+func (x *Exports[T]) Holds(s SessionID, o ObjectID) (xid XID, held bool) {
+	if h := x.sessions[s]; h != nil {
+		xid, held = h.byID.Get(o)
+	}
+	return xid, held
+}
+
 // Export is what the table knows of one object.
 type Export[T any] struct {
 	ID      ObjectID
