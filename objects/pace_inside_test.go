@@ -24,9 +24,9 @@ func TestTheCrowdMakesRoom(t *testing.T) {
 			evicted, ok := n.leases.enter(s)
 			want := []*session{nil, nil, nil, sessions[2], sessions[3]}[i]
 			if !ok || evicted != want {
-				t.Errorf("session %d: %v leaves, not %v", s.id, evicted, want)
+				t.Errorf("session %d: another one leaves than should", s.id)
 			}
-			<-time.After(time.Second)
+			<-time.After(1100 * time.Millisecond) // never at the moment of a tick
 		}
 		if n.leases.sessions[1] == nil || n.leases.len() != 3 {
 			t.Errorf("%d leases are left", n.leases.len())
@@ -68,8 +68,8 @@ func TestAPeerThatBreaksItsConnections(t *testing.T) {
 		if s.mayResume() > 0 {
 			t.Error("it has waited")
 		}
-		n.cfg.ResumeInterval = -1
-		if s.payResume(1000, 0); s.mayResume() > 0 && s.mayResume() > resumeBurst*50*time.Millisecond {
+		n.cfg.ResumeInterval, s = -1, &session{node: n}
+		if s.payResume(1000, 0); s.mayResume() > 0 {
 			t.Error("there is a limit where there is none")
 		}
 	})
