@@ -150,7 +150,7 @@ func (on *connection) judgeClaim(m *wire.Claim) (wire.ClaimResult, error) {
 	switch {
 	case via == nil:
 		return refuse(wire.ClaimExpired, "the introducer has no session")
-	case !genuine(m, via.peer.secret, &on.s.peer):
+	case !on.s.node.genuine(m, via.peer.secret, &on.s.peer):
 		return refuse(wire.ClaimDenied, "the introduction is not for this node, or forged")
 	case via.age() > m.Expiry:
 		return refuse(wire.ClaimExpired, "the introduction has expired")
@@ -169,14 +169,14 @@ func (on *connection) judgeClaim(m *wire.Claim) (wire.ClaimResult, error) {
 	return refuse(wire.ClaimDenied, err.Error())
 }
 
-// genuine reports whether the introduction was made for p, in a session with a secret.
+// genuine reports whether p was introduced to this node, in a session with a secret.
 // The introducer need not have seen the key that this node sees, but if it has, p must
 // own it.
-func genuine(m *wire.Claim, secret []byte, p *peer) bool {
+func (n *Node) genuine(m *wire.Claim, secret []byte, p *peer) bool {
 	if secret == nil {
 		return false
 	}
-	return m.Genuine(secret, p.recipient()) || m.Genuine(secret, wire.Recipient{Incarnation: p.incarnation})
+	return m.Genuine(secret, n.incarnation, p.recipient()) || m.Genuine(secret, n.incarnation, wire.Recipient{Incarnation: p.incarnation})
 }
 
 // claim grants an object to session s on the word of session via.

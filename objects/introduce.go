@@ -28,7 +28,7 @@ func (s *session) introduction(r reference) *wire.Introduction {
 		Object: uint64(i.object),
 		Addrs:  owner.addrs,
 		Expiry: expiry,
-		MAC:    wire.ClaimMAC(owner.secret, uint64(i.object), s.peer.recipient(), expiry),
+		MAC:    wire.ClaimMAC(owner.secret, owner.incarnation, uint64(i.object), s.peer.recipient(), expiry),
 	}
 }
 
