@@ -64,30 +64,37 @@ func rawHello() wire.Hello {
 // resumed session.
 func greetRaw(t *testing.T, pipes *transport.PipeNet, url string, hello *wire.Hello) (*rawPeer, wire.HelloStatus) {
 	t.Helper()
+	p, status, err := tryGreetRaw(t, pipes, url, hello)
+	if err != nil {
+		t.Fatalf("handshake: %v", err)
+	}
+	return p, status
+}
+
+// tryGreetRaw is greetRaw for a Hello that may be wrong.
+func tryGreetRaw(t *testing.T, pipes *transport.PipeNet, url string, hello *wire.Hello) (*rawPeer, wire.HelloStatus, error) {
 	link, err := transport.Dial(t.Context(), url, &transport.Config{PipeNet: pipes})
 	if err != nil {
-		t.Fatal(err)
+		return nil, 0, err
 	}
 	var ack wire.HelloAck
-	if err := errors.Join(wire.WriteHello(link, hello), wire.ReadHelloAck(link, &ack)); err != nil {
-		t.Fatalf("handshake: %v", err)
-	}
-	if ack.Status != wire.StatusNew && ack.Status != wire.StatusResumed {
+	err = errors.Join(wire.WriteHello(link, hello), wire.ReadHelloAck(link, &ack))
+	if err != nil || ack.Status != wire.StatusNew && ack.Status != wire.StatusResumed {
 		link.Close()
-		return nil, ack.Status
+		return nil, ack.Status, err
 	}
 	if err := wire.WriteGo(link, wire.GoStart); err != nil {
-		t.Fatalf("handshake: %v", err)
+		return nil, ack.Status, err
 	}
 	conn, err := link.Open(transport.Dialer, nil)
 	if err != nil {
-		t.Fatal(err)
+		return nil, ack.Status, err
 	}
 	p := &rawPeer{t: t, conn: conn, node: ack.Incarnation, lane: make(chan []byte, 1000), ended: make(chan error, 1), turn: make(chan struct{}, 1)}
 	go func() { p.ended <- conn.Serve(p) }()
 	p.number = ack.Conn
 	t.Cleanup(func() { conn.Abort(nil) })
-	return p, ack.Status
+	return p, ack.Status, nil
 }
 
 // Message keeps what no test waits for only as long as there is room.

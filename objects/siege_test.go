@@ -17,10 +17,11 @@ import (
 
 // siege is a node that serves an honest peer while a hostile one attacks it.
 type siege struct {
-	node  *objects.Node
-	local *thing
-	log   *logBuffer
-	pipes *transport.PipeNet
+	node   *objects.Node
+	client *objects.Node // the honest peer
+	local  *thing
+	log    *logBuffer
+	pipes  *transport.PipeNet
 
 	hello wire.Hello // of the hostile peer
 	raw   *rawPeer   // its connection, the latest
@@ -51,38 +52,45 @@ func besiege(t *testing.T, attacks []attack) {
 }
 
 func (a *attack) run(t *testing.T) {
-	log, logger := newLog()
-	s := &siege{local: &thing{}, log: log, pipes: transport.NewPipeNet(), hello: rawHello()}
-	config := objects.Config{PipeNet: s.pipes, Logger: logger, LocalCallsOnWire: true}
+	var config objects.Config
 	if a.config != nil {
 		a.config(&config)
 	}
-	s.node = listenWith(t, &config, s.local, &hoard{})
-	client := objects.NewNode(&objects.Config{PipeNet: s.pipes, Logger: logger, LocalCallsOnWire: true})
-	root, err := objects.Open[sample.Thing](t.Context(), client, "pipe://server", "thing")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if s.honest, err = root.Make(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	s.join(t)
-	synctest.Wait()
-	alone, before := s.node.Stats(), heapInUse()
+	s := newSiege(t, config)
+	before := heapInUse()
 	stop := s.callOn(t)
 	a.do(t, s)
 	synctest.Wait()
 	if grown, most := int64(heapInUse()-before), max(a.most, 4<<20); grown > int64(most) {
 		t.Errorf("the heap has grown by %d bytes, at most %d are allowed", grown, most)
 	}
-	s.verdict(t, a.ends, &alone)
+	if a.ends == "" != !s.log.has("peer broke the protocol") || !s.log.has(a.ends) {
+		t.Errorf("the log should say %q:\n%v", a.ends, s.log)
+	}
+	s.leave()
 	stop()
-	if s.local.made[0].unreferenced.Load() != 0 {
-		t.Error("the honest peer's object was reclaimed")
+	synctest.Wait()
+	s.end(t)
+}
+
+// newSiege has both peers connect to a node.
+func newSiege(t *testing.T, config objects.Config) *siege {
+	t.Helper()
+	log, logger := newLog()
+	s := &siege{local: &thing{}, log: log, pipes: transport.NewPipeNet(), hello: rawHello()}
+	config.PipeNet, config.Logger, config.LocalCallsOnWire = s.pipes, logger, true
+	s.node = listenWith(t, &config, s.local, &hoard{})
+	s.client = objects.NewNode(&objects.Config{PipeNet: s.pipes, Logger: logger, LocalCallsOnWire: true})
+	root, err := objects.Open[sample.Thing](t.Context(), s.client, "pipe://server", "thing")
+	if err == nil {
+		s.honest, err = root.Make(t.Context())
 	}
-	if err := errors.Join(client.Close(), s.node.Close()); err != nil || s.node.Stats() != (objects.Stats{}) {
-		t.Errorf("closing: %v; left: %+v", err, s.node.Stats())
+	if err != nil {
+		t.Fatal(err)
 	}
+	s.join(t)
+	synctest.Wait()
+	return s
 }
 
 // listenWith returns a node at pipe://server that publishes a thing and a hoard.
@@ -98,20 +106,26 @@ func listenWith(t *testing.T, config *objects.Config, local, keeper sample.Thing
 	return node
 }
 
-// verdict sees the attack's outcome, and that nothing is left of it when the hostile
-// peer has gone and its lease is over.
-func (s *siege) verdict(t *testing.T, ends string, alone *objects.Stats) {
-	t.Helper()
-	if ends == "" != !s.log.has("peer broke the protocol") || !s.log.has(ends) {
-		t.Errorf("the log should say %q:\n%v", ends, s.log)
-	}
+// leave has the hostile peer go, and waits until its lease is over.
+func (s *siege) leave() {
 	s.raw.conn.Abort(nil)
 	<-time.After(2 * time.Minute)
 	synctest.Wait()
-	left := s.node.Stats()
-	left.Outgoing, left.Incoming, left.Bytes = 0, 0, 0 // of the honest peer, which is calling
-	if left.Sessions != 1 || left.Leases != 0 || left.Imports != 0 || left.Exports != alone.Exports {
-		t.Errorf("left behind: %+v, before the attack: %+v", left, *alone)
+}
+
+// end expects that nothing is left of the hostile peer, and when the nodes are closed
+// of nobody.
+func (s *siege) end(t *testing.T) {
+	t.Helper()
+	honest := objects.Stats{Sessions: 1, Exports: 3} // what is published, and what the honest peer holds
+	if left := s.node.Stats(); left != honest {
+		t.Errorf("left behind: %+v", left)
+	}
+	if s.local.made[0].unreferenced.Load() != 0 {
+		t.Error("the honest peer's object was reclaimed")
+	}
+	if err := errors.Join(s.client.Close(), s.node.Close()); err != nil || s.node.Stats() != (objects.Stats{}) {
+		t.Errorf("closing: %v; left: %+v", err, s.node.Stats())
 	}
 }
 
