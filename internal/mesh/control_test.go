@@ -152,6 +152,14 @@ func (c *control) end(p *process) {
 	p.ended = true
 }
 
+// ready waits until all members listen.
+func (c *control) ready() {
+	c.t.Helper()
+	for _, p := range c.members {
+		c.until("member that listens", func() bool { return p.peer.URL != "" })
+	}
+}
+
 // post gives a command whose answer nobody waits for.
 func (c *control) post(p *process, cmd Command) (number int) {
 	c.number++

@@ -169,9 +169,7 @@ func (m *member) pass(ctx context.Context, f friend) bool {
 	if err == nil {
 		return true
 	}
-	if objects.Alive(cell).Err() != nil {
-		m.held.drop(cell)
-	}
+	m.dropEnded(cell)
 	return m.failed(cell, Failure{Op: "keep", Peer: f.incarnation, Cell: &one.origin, Direct: one.direct}, err)
 }
 

@@ -25,6 +25,7 @@ type member struct {
 	held        *held
 	serial      atomic.Uint64 // of the last cell made
 	load        load
+	touches     sync.WaitGroup // commands to touch
 
 	mu      sync.Mutex
 	peers   []Peer
@@ -56,12 +57,14 @@ func Main(config Config, in io.Reader, out io.Writer) error {
 		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
 			return err
 		}
-		if c.Verb == Close {
+		switch c.Verb {
+		case Close:
 			return m.close(before)
+		case Touch: // it may take as long as there is no connection
+			m.touches.Go(func() { m.do(c) })
+		default:
+			m.do(c)
 		}
-		answer := m.do(c)
-		answer.Kind, answer.Number = Answer, c.Number
-		m.say.say(answer)
 	}
 	return nil // nobody is interested any more
 }
@@ -94,8 +97,10 @@ func listen(config Config) (node *objects.Node, err error) {
 	return node, err
 }
 
-// do carries out a command and returns the answer.
-func (m *member) do(c Command) (answer Event) {
+// do carries out a command and answers it.
+func (m *member) do(c Command) {
+	answer := Event{Kind: Answer, Number: c.Number}
+	defer func() { m.say.say(answer) }()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	switch c.Verb {
@@ -120,7 +125,6 @@ func (m *member) do(c Command) (answer Event) {
 	default:
 		m.say.wrong("there is no command %q", c.Verb)
 	}
-	return answer
 }
 
 func (m *member) meet(peers []Peer) {
@@ -238,8 +242,8 @@ func (m *member) touchAll(ctx context.Context, answer *Event) {
 	calls.Wait()
 }
 
-// touch calls cell and checks that it is the one that it should be. One that fails is
-// no longer held.
+// touch calls cell and checks that it is the one that it should be. One that has ended
+// is no longer held.
 func (m *member) touch(ctx context.Context, cell Cell, one holding) *Failure {
 	name, err := cell.Name(ctx)
 	switch {
@@ -249,9 +253,16 @@ func (m *member) touch(ctx context.Context, cell Cell, one holding) *Failure {
 		m.say.wrong("a reference to %v leads to %v", one.origin.Name, name)
 		return nil
 	}
-	m.held.drop(cell)
+	m.dropEnded(cell)
 	failure := Failure{Op: "touch", Cell: &one.origin, Direct: one.direct}.describe(err)
 	return &failure
+}
+
+// dropEnded lets go of cell if it cannot be used any more.
+func (m *member) dropEnded(cell Cell) {
+	if objects.Alive(cell).Err() != nil {
+		m.held.drop(cell)
+	}
 }
 
 // drop lets go of everything that the member has received.
@@ -293,6 +304,7 @@ func (m *member) state() *State {
 
 // close closes the node and looks for what is left: entries in tables, goroutines.
 func (m *member) close(before int) error {
+	m.touches.Wait()
 	if err := m.node.Close(); err != nil {
 		return err
 	}

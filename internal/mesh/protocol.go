@@ -47,7 +47,7 @@ const (
 	Greet Verb = "greet" // call every peer
 	Take  Verb = "take"  // let the member at URL make N cells, and hold them
 	Give  Verb = "give"  // make N cells, and let the member at URL hold them
-	Touch Verb = "touch" // call every cell that is held; those that fail are dropped
+	Touch Verb = "touch" // call every cell that is held; those that have ended are dropped
 	Drop  Verb = "drop"  // hold no cell and know no peer any more: release half, collect the rest
 	Tell  Verb = "tell"  // what is held
 	Close Verb = "close" // close the node, and end
