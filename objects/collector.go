@@ -104,7 +104,7 @@ func (c *collector) flush() {
 	c.mu.Unlock()
 	defer c.running.Done()
 	c.s.imports.flush(whole)
-	if c.poll || whole {
+	if c.poll || c.s.imports.pending() { // they are too few, or there is no connection
 		c.schedule(false)
 	}
 }

@@ -209,10 +209,16 @@ func (m *imports) collect(dead []*imported) {
 		m.table.Cleanup(i.xid, i.gen)
 		i.fail(noProxy)
 	}
-	m.settle()
 }
 
 var noProxy = fault(CodeReleased, reason("no proxy of it is left"), "")
+
+// pending reports whether references are to be given back.
+func (m *imports) pending() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.table.Pending() > 0
+}
 
 // settle sees to it that what was given back reaches the owner; m.mu is held.
 func (m *imports) settle() {

@@ -178,10 +178,11 @@ func (s *session) finish(cause error) { s.over.Do(func() { s.cleanUp(cause) }) }
 func (s *session) cleanUp(cause error) {
 	why := s.leave(cause)
 	s.node.leases.remove(s)
+	s.imports.breakAll(why) // before calls fail: who sees one fail may look at the reference
+	close(s.conn.Load().next)
 	s.cancel(why)
 	s.serving.cancelAll()
 	s.calls.fail(why)
-	s.imports.breakAll(why)
 	s.imports.stop()
 	s.node.introductions.end(s)
 	s.serving.dropQueue()
@@ -195,8 +196,8 @@ func (s *session) cleanUp(cause error) {
 	s.node.mu.Unlock()
 }
 
-// leave takes the session out of the node's tables, and lets those go who wait for its
-// next connection. It returns why it ends.
+// leave takes the session out of the node's tables: it gets no other connection. It
+// returns why it ends.
 func (s *session) leave(cause error) *Error {
 	n := s.node
 	n.mu.Lock()
@@ -209,7 +210,6 @@ func (s *session) leave(cause error) *Error {
 	n.ending[s] = struct{}{}
 	s.attached = nil
 	s.why = s.endFault(cause, n.closing)
-	close(s.conn.Load().next)
 	return s.why
 }
 
