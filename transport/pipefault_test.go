@@ -203,6 +203,29 @@ func TestLinkLoses(t *testing.T) {
 	})
 }
 
+// TestAnAbortDoesNotUndoAGoodbye: what came before the peer's end is delivered, although
+// this end noticed that it could send no more, and gave up.
+func TestAnAbortDoesNotUndoAGoodbye(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := pipePairOf(t, &Config{PipeNet: NewPipeNet()})
+		if err := near.Send(t.Context(), []byte("goodbye"), nil); err != nil {
+			t.Error(err)
+		}
+		near.Close()
+		err := far.Send(t.Context(), []byte("x"), nil)
+		if !errors.Is(err, errPeerClosed) {
+			t.Errorf("Send = %v", err)
+		}
+		far.Abort(err)
+		a := &arrivals{begun: time.Now()}
+		go a.serve(far)
+		a.expect(t, []string{"goodbye"}, 0)
+		if !errors.Is(a.ended(), errPeerClosed) {
+			t.Errorf("it ended with %v", a.ended())
+		}
+	})
+}
+
 // TestLinkSevers: one end is told, and the other is not.
 func TestLinkSevers(t *testing.T) {
 	withWire(t, func(t *testing.T, w *wire) {

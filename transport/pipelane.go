@@ -295,11 +295,12 @@ func (l *pipeLane) close(err error, drain bool) {
 	l.wake()
 }
 
-// cut ends the lane at once; the first reason stays. Nothing is received any more.
+// cut ends the lane at once; the first reason stays. Nothing is received any more, but
+// for what came before an end that is there already.
 func (l *pipeLane) cut(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.gone == nil {
+	if l.gone == nil && !l.endIsThere() {
 		l.gone = err
 		l.queue, l.queued = nil, 0
 		l.unwatchStall()
@@ -312,10 +313,15 @@ func (l *pipeLane) cut(err error) {
 func (l *pipeLane) ended() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.gone == nil && l.end != nil && arrivedBy(l.end.at) && !l.way.now.Load().stalled {
+	if l.gone == nil && l.endIsThere() {
 		return l.end.err
 	}
 	return l.gone
+}
+
+// endIsThere reports whether the sender's last word has arrived; l.mu is held.
+func (l *pipeLane) endIsThere() bool {
+	return l.end != nil && arrivedBy(l.end.at) && !l.way.now.Load().stalled
 }
 
 // expect has tired called when the other end took nothing for so long.
