@@ -20,11 +20,14 @@ func (x *introductions) send(s *session) {
 			return
 		}
 		q, object, v, ok := o.claims.Next(c.number)
+		if ok {
+			v.asked = true
+		}
 		x.mu.Unlock()
 		if !ok {
 			return
 		}
-		c.send(&wire.Claim{Q: uint64(q), Object: uint64(object), Via: v.entry.s.peer.incarnation, Expiry: v.token.Expiry, MAC: v.token.MAC})
+		c.send(&wire.Claim{Q: uint64(q), Object: uint64(object), Via: v.of.vine.s.peer.incarnation, Expiry: v.token.Expiry, MAC: v.token.MAC})
 	}
 }
 
@@ -58,7 +61,7 @@ func (x *introductions) answered(on *connection, m *wire.ClaimResult) (again boo
 		return false, err
 	}
 	if granted {
-		err = x.granted(on, &wire.Cap{XID: m.XID, Object: uint64(object)})
+		err = x.granted(on, &wire.Cap{XID: m.XID, Object: uint64(object)}, vines)
 	} else {
 		s.log.Debug("claim refused", "object", object, "status", m.Status, "text", m.Text)
 	}
@@ -72,19 +75,25 @@ func (x *introductions) answered(on *connection, m *wire.ClaimResult) (again boo
 	return false, err
 }
 
-// granted takes an object that was claimed; x.mu is held.
-func (x *introductions) granted(on *connection, c *wire.Cap) error {
+// granted takes an object that was claimed, for the last of vines on whose word the
+// owner was asked; x.mu is held.
+func (x *introductions) granted(on *connection, c *wire.Cap, vines []*vine) error {
 	m := &on.s.imports
 	if known, err := m.count(on.number, c); known || err != nil {
-		return err
+		return err // the owner has given it, too
 	}
-	r, ref := x.find(objectName{on.s.peer.incarnation, lifetime.ObjectID(c.Object)})
-	if r == nil {
-		return m.decline(on.number, c) // released meanwhile
+	var by *vine
+	for _, v := range vines {
+		if v.asked {
+			by = v
+		}
 	}
-	i, err := m.enter(on.number, c, ref)
+	if by.of.way() != routeClaiming {
+		return m.decline(on.number, c) // released meanwhile, or it took too long
+	}
+	i, err := m.enter(on.number, c, by.ref)
 	if err == nil {
-		r.arrived(i)
+		by.of.settle(routeDirect, i)
 	}
 	return err
 }

@@ -234,7 +234,6 @@ const releaseBatch = 256
 // no others.
 func (m *imports) flush(whole bool) {
 	m.collect(m.collector.take())
-	m.s.node.introductions.sweep()
 	on := m.s.conn.Load()
 	for {
 		batch := m.batch(on.number, whole)

@@ -21,7 +21,7 @@ const maxCandidates = 32
 
 // offer adds the addresses of an introduction to those that are to be tried.
 func (o *owner) offer(v *vine) {
-	s := v.entry.s
+	s := v.of.vine.s
 	for _, addr := range v.token.Addrs {
 		known := slices.ContainsFunc(o.candidates, func(c candidate) bool { return c.Addr == addr && c.by == s })
 		if known || len(o.candidates) >= maxCandidates {

@@ -3,7 +3,6 @@ package objects
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync/atomic"
 	"time"
 	"weak"
@@ -55,24 +54,20 @@ type objectName struct {
 }
 
 // introduced is a reference to an object that one peer owns and another introduced.
-// It holds several references of sessions: vines, until the claim is resolved, and the
-// owner's.
 type introduced struct {
 	x     *introductions
 	name  objectName
 	ref   weak.Pointer[proxy.Ref]
+	vine  *imported                // given back when the claim is resolved, if the object was granted
 	state atomic.Int32             // a route
-	at    atomic.Pointer[imported] // the way now; never nil once peers can know of it
+	at    atomic.Pointer[imported] // the way now: the vine, or what the owner has granted
 	ready chan struct{}            // closed when calls may be made
 
 	// guarded by x.mu
-	entries  []*imported // all that it holds
-	spare    *imported   // one of the owner, though calls take the vine; nil: none
-	surfaced int         // see imported
+	surfaced int // see imported
 	passing  int
 	released bool
 	watched  *watched
-	unhook   func() bool // of the watch over at
 }
 
 func (r *introduced) way() route     { return route(r.state.Load()) }
@@ -91,9 +86,6 @@ func (r *introduced) await(ctx context.Context) *imported {
 	default:
 		r.wait(ctx)
 	}
-	r.x.mu.Lock()
-	defer r.x.mu.Unlock()
-	r.switchOver()
 	return r.now()
 }
 
@@ -119,81 +111,39 @@ func (r *introduced) wait(ctx context.Context) {
 	}
 }
 
-// settle lets calls take a way; x.mu is held.
+// settle lets calls take their way for good, unless it is known already; x.mu is held.
 func (r *introduced) settle(to route, at *imported) {
-	first := r.way() == routeClaiming
-	r.at.Store(at)
-	r.state.Store(int32(to))
-	if first {
-		close(r.ready)
-	}
-	r.hook()
-}
-
-// stay lets calls take a vine, one that is not broken if there is such a one; x.mu is
-// held.
-func (r *introduced) stay() {
 	if r.way() != routeClaiming {
 		return
 	}
-	at := r.now()
-	for _, i := range r.entries {
-		if i.fault() == nil {
-			at = i
-			break
-		}
-	}
-	r.settle(routeVine, at)
+	r.x.unknow(r)
+	r.at.Store(at)
+	r.state.Store(int32(to))
+	close(r.ready)
+	r.hook()
 }
 
-// switchOver leaves a vine that is broken for the owner, if the object is held there
-// as well; x.mu is held. No call is under way on a broken vine.
-func (r *introduced) switchOver() {
-	if r.way() == routeVine && r.spare != nil && !r.released && r.now().fault() != nil {
-		r.x.unknow(r)
-		r.settle(routeDirect, r.spare)
-		r.spare = nil
-	}
-}
+// stay lets calls take the vine; x.mu is held.
+func (r *introduced) stay() { r.settle(routeVine, r.vine) }
 
-// arrived takes a reference of the owner's; x.mu is held.
-func (r *introduced) arrived(i *imported) {
-	r.entries = append(r.entries, i)
-	if r.way() == routeClaiming {
-		r.x.unknow(r)
-		r.settle(routeDirect, i)
-		return
-	}
-	r.spare = i
-	r.switchOver()
-}
-
-// hook lets what watches the reference end with the present way; x.mu is held.
+// hook lets what watches the reference end with its way, if that is known; x.mu is held.
 func (r *introduced) hook() {
-	if r.unhook != nil {
-		r.unhook()
-		r.unhook = nil
-	}
-	if r.watched == nil || r.way() == routeClaiming || r.released {
+	if r.watched == nil || r.way() == routeClaiming {
 		return
 	}
-	at := r.now()
-	alive := at.watch()
+	alive := r.now().watch()
 	if alive.Err() != nil {
 		r.watched.end(context.Cause(alive))
 		return
 	}
-	r.unhook = context.AfterFunc(alive, func() { r.lost(at, context.Cause(alive)) })
+	context.AfterFunc(alive, func() { r.lost(context.Cause(alive)) })
 }
 
-// lost ends what watches the reference, unless it has another way.
-func (r *introduced) lost(at *imported, why error) {
+// lost ends what watches the reference.
+func (r *introduced) lost(why error) {
 	r.x.mu.Lock()
 	defer r.x.mu.Unlock()
-	r.switchOver()
-	if r.now() == at {
-		r.watched.end(why)
-	}
+	r.watched.end(why)
 }
 
 // watch returns the context that ends with the reference.
@@ -203,10 +153,6 @@ func (r *introduced) watch() context.Context {
 	if r.watched == nil {
 		ctx, end := context.WithCancelCause(context.Background())
 		r.watched = &watched{ctx, end}
-		if r.released {
-			end(r.now().describe(released))
-		}
-		r.switchOver()
 		r.hook()
 	}
 	return r.watched.ctx
@@ -215,13 +161,7 @@ func (r *introduced) watch() context.Context {
 func (r *introduced) fault() *Error {
 	r.x.mu.Lock()
 	defer r.x.mu.Unlock()
-	return r.broken()
-}
-
-// broken is fault with x.mu held.
-func (r *introduced) broken() *Error {
-	r.switchOver()
-	if r.way() == routeClaiming && !r.released {
+	if r.way() == routeClaiming {
 		return nil // whatever became of the vine
 	}
 	return r.now().fault()
@@ -240,23 +180,9 @@ func (r *introduced) giveBack() {
 		return
 	}
 	r.released = true
-	r.x.unknow(r)
-	for _, i := range r.entries {
-		i.s.imports.release(i)
-	}
-	r.entries, r.spare = nil, nil
-	if r.way() == routeClaiming {
-		r.settle(routeVine, r.now()) // where calls fail
-	}
-	if r.watched != nil {
-		r.watched.end(r.now().describe(released))
-	}
-}
-
-// leave gives one of several references back that stand for the object; x.mu is held.
-func (r *introduced) leave(i *imported) {
-	r.entries = slices.DeleteFunc(r.entries, func(o *imported) bool { return o == i })
-	i.s.imports.leave(i)
+	r.stay() // if it was being claimed: calls fail there
+	r.vine.release()
+	r.now().release()
 }
 
 // note is noted with x.mu held.

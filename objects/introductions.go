@@ -1,7 +1,7 @@
 package objects
 
 import (
-	"runtime"
+	"bytes"
 	"sync"
 	"sync/atomic"
 	"weak"
@@ -17,27 +17,26 @@ import (
 // of one peer that another has introduced. The rules of claims are those of
 // lifetime.Claims; this adds the lock, the dialling, and that an object has one Ref,
 // whoever it came from (rule H2).
+//
+// What the owner itself gives is never reached through others, and what one introducer
+// gives never through another: else who names an object could come between the two. So
+// two that introduce an object at the same moment give two Refs, of which one is claimed.
 type introductions struct {
 	n     *Node
-	count atomic.Int64 // len(known): while it is 0, other references need not be looked for here
+	count atomic.Int64 // len(known): while it is 0, what owners grant need not be looked for here
 
 	mu     sync.Mutex                 // guards what follows
-	known  map[objectName]*introduced // those that are not on the direct way: there the owner's session knows them
+	known  map[objectName]*introduced // being claimed: the first one for each object
 	owners map[uuid.UUID]*owner       // of what is being claimed, by incarnation
 	peers  map[uuid.UUID]*session     // that have begun and not ended, by incarnation
-
-	fallen struct { // of which the garbage collector took the Ref
-		sync.Mutex
-		all []*introduced
-	}
 }
 
 // vine is an introduction that this node has received and that is being claimed.
 type vine struct {
 	of    *introduced
 	ref   *proxy.Ref // of it: who claims an object holds it (rule T5)
-	entry *imported  // the way through the introducer
 	token *wire.Introduction
+	asked bool // the owner was asked on its word
 }
 
 // owner is a node of which objects are being claimed.
@@ -74,42 +73,18 @@ func (x *introductions) unknow(r *introduced) {
 	}
 }
 
-// find returns the reference to an object that is not on the direct way, with its Ref,
-// if it can be used; x.mu is held.
+// find returns the reference to an object that is being claimed, with its Ref; x.mu is
+// held.
 func (x *introductions) find(name objectName) (*introduced, *proxy.Ref) {
 	r := x.known[name]
 	if r == nil {
 		return nil, nil
 	}
 	ref := r.ref.Value()
-	if ref == nil || r.released || r.broken() != nil {
+	if ref == nil {
 		return nil, nil
 	}
 	return r, ref
-}
-
-// collected is the cleanup of the Ref of r.
-func (r *introduced) collected() {
-	f := &r.x.fallen
-	f.Lock()
-	defer f.Unlock()
-	f.all = append(f.all, r)
-}
-
-// sweep forgets what the garbage collector took.
-func (x *introductions) sweep() {
-	x.fallen.Lock()
-	fallen := x.fallen.all
-	x.fallen.all = nil
-	x.fallen.Unlock()
-	if len(fallen) == 0 {
-		return
-	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	for _, r := range fallen {
-		x.unknow(r)
-	}
 }
 
 // receive counts a grant of session m.s that may stand for an object that this process
@@ -143,7 +118,7 @@ func (x *introductions) receiveLocked(m *imports, on lifetime.Conn, c *wire.Cap,
 			return nil, err
 		}
 		r.note(of)
-		r.arrived(i)
+		r.settle(routeDirect, i)
 		return ref, nil
 	}
 	if owner := uuid.UUID(c.Third.Owner); owner == x.n.incarnation || owner == m.s.peer.incarnation {
@@ -161,34 +136,18 @@ func (x *introductions) introduce(m *imports, on lifetime.Conn, c *wire.Cap, of 
 		}
 		return ref, nil
 	}
-	r, ref := x.find(name)
-	if r != nil && r.way() != routeClaiming {
-		r.note(of)
-		return ref, m.decline(on, c)
-	}
-	if r == nil {
-		r = &introduced{x: x, name: name, ready: make(chan struct{})}
-		ref = proxy.NewRef(c.Iface, r)
-		r.ref = weak.Make(ref)
-	}
+	r := &introduced{x: x, name: name, ready: make(chan struct{})}
+	ref := proxy.NewRef(c.Iface, r)
+	r.ref = weak.Make(ref)
 	i, err := m.enter(on, c, ref)
 	if err != nil {
 		return nil, err
 	}
-	if len(r.entries) == 0 {
-		r.at.Store(i)
-		x.known[name] = r
-		x.count.Store(int64(len(x.known)))
-		runtime.AddCleanup(ref, (*introduced).collected, r)
-	}
+	r.vine = i
+	r.at.Store(i)
 	r.note(of)
-	r.entries = append(r.entries, i)
-	if !x.claim(&vine{r, ref, i, c.Third}) {
-		if len(r.entries) == 1 {
-			r.stay()
-		} else {
-			r.leave(i)
-		}
+	if !x.claim(&vine{of: r, ref: ref, token: c.Third}) {
+		r.stay()
 	}
 	return ref, nil
 }
@@ -212,8 +171,8 @@ func (x *introductions) held(name objectName, iface string, of receipt) *proxy.R
 // claim has an object claimed on the word of v. It reports false if too much is being
 // claimed already. x.mu is held.
 func (x *introductions) claim(v *vine) bool {
-	from, name := &v.entry.s.introducer, v.of.name
-	if from.claims >= x.n.cfg.Limits.Claims {
+	from, name := v.of.vine.s, v.of.name
+	if from.introducer.claims >= x.n.cfg.Limits.Claims || x.contradicts(v) {
 		return false
 	}
 	o := x.owners[name.owner]
@@ -227,10 +186,21 @@ func (x *introductions) claim(v *vine) bool {
 		return false
 	}
 	x.owners[name.owner] = o
-	from.claims++
-	v.entry.s.imports.hold(v.entry)
+	if x.known[name] == nil {
+		x.known[name] = v.of
+		x.count.Store(int64(len(x.known)))
+	}
+	from.introducer.claims++
+	from.imports.hold(v.of.vine)
 	o.offer(v)
 	return true
+}
+
+// contradicts reports whether an introducer says that the owner has another key than
+// the one that it has proved; x.mu is held.
+func (x *introductions) contradicts(v *vine) bool {
+	s := x.peers[v.of.name.owner]
+	return s != nil && s.peer.info.HasPeerKey && v.token.Key != nil && !bytes.Equal(v.token.Key, s.peer.provenKey())
 }
 
 // resume lets claims be sent on connection c.
@@ -246,12 +216,13 @@ func (o *owner) resume(c lifetime.Conn) {
 // x.mu is held.
 func (x *introductions) resolve(vines []*vine) {
 	for _, v := range vines {
-		v.entry.s.introducer.claims--
-		v.of.stay()
-		if !v.of.released && v.of.now() != v.entry {
-			v.of.leave(v.entry)
+		r := v.of
+		r.vine.s.introducer.claims--
+		r.stay()
+		if r.way() == routeDirect {
+			r.vine.s.imports.leave(r.vine)
 		}
-		v.entry.s.imports.unuse(v.entry)
+		r.vine.s.imports.unuse(r.vine)
 	}
 }
 
@@ -299,4 +270,14 @@ func (x *introductions) end(s *session) {
 func (x *introductions) fail(incarnation uuid.UUID, o *owner) {
 	delete(x.owners, incarnation)
 	x.resolve(o.claims.End())
+}
+
+// len returns how many claims are not resolved.
+func (x *introductions) len() (n int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, o := range x.owners {
+		n += o.claims.Len()
+	}
+	return n
 }

@@ -12,6 +12,7 @@ type Stats struct {
 	Leases   int   // of peers whose connection broke, and who may still come back
 	Exports  int   // objects of this node that somebody holds, calls or publishes; forwarders included
 	Imports  int   // objects of others that this process holds
+	Claims   int   // objects that others have introduced and that are being claimed
 	Outgoing int   // calls that wait for an answer
 	Incoming int   // calls of peers that have not been answered
 	Bytes    int64 // that undelivered messages take of Limits.NodeBudget
@@ -28,6 +29,7 @@ func (n *Node) Stats() Stats {
 		Sessions: up,
 		Leases:   n.leases.len(),
 		Exports:  n.exports.len(),
+		Claims:   n.introductions.len(),
 		Bytes:    n.budget.Used(),
 	}
 	for _, s := range sessions {
