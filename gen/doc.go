@@ -27,8 +27,9 @@
 //
 // and above a method of an interface:
 //
-//	//objgen:inline   the method never blocks: it may run where the connection is read
-//	//objgen:lend     its []byte parameters are lent to it for the call, not copied
+//	//objgen:idempotent  the method may run again if its answer was lost
+//	//objgen:inline      it never blocks: it may run where the connection is read
+//	//objgen:lend        its []byte parameters are lent to it for the call, not copied
 //
 // Any other //objgen: comment is a finding, so that a typing error is not
 // overlooked. Interfaces may also be named by [Config] Types, those of other packages
@@ -47,8 +48,15 @@
 // # Directives on methods
 //
 // A directive belongs to the method's declaration; interfaces that embed it have
-// it too. It changes how the method is served, not what travels: caller and owner
-// need not agree on it.
+// it too. It changes how the method is called or served, not what travels: caller and
+// owner need not agree on it.
+//
+// idempotent is for methods that may run twice for one call with the effect of once:
+// those that read, or set something to a given value. When the connection broke while
+// an answer was on its way, and the owner had no room to keep that, it is not known
+// what the method did. The caller's runtime then calls it again, within the caller's
+// context, as long as the session with the owner goes on; calls of other methods fail
+// with objects.ErrOutcomeUnknown. The mark of the caller's process counts.
 //
 // inline is for methods that return at once: those that read a field, count, or
 // look something up. The method runs on the goroutine that reads its caller's

@@ -209,6 +209,9 @@ func (w *writer) descriptor(i *iface) {
 		if m.inline {
 			w.printf("Inline: true,\n")
 		}
+		if m.idempotent {
+			w.printf("Idempotent: true,\n")
+		}
 		w.printf("Serve: %s,\n}", m.serve)
 	}
 	w.printf("},\n})\n\n")

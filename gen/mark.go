@@ -22,7 +22,7 @@ var declMarks = []string{markExport, markError}
 
 // reserved are the directives that a later objgen will know.
 var reserved = map[string]bool{
-	"oneway": true, "idempotent": true, "timeout": true, "serial": true,
+	"oneway": true, "timeout": true, "serial": true,
 }
 
 // spaced is a directive that gofmt and objgen take for prose.
@@ -151,7 +151,7 @@ func suggest(name string) string {
 		}
 	}
 	return "use " + directivePrefix + markExport + " on an interface, " + directivePrefix + markError + " on an error, or " +
-		directivePrefix + markInline + " or " + directivePrefix + markLend + " on a method"
+		directivePrefix + markIdempotent + ", " + directivePrefix + markInline + " or " + directivePrefix + markLend + " on a method"
 }
 
 // reportStray reports a directive that is not part of the doc comment of what it
@@ -163,7 +163,7 @@ func reportStray(c *ast.Comment, fs *findings) {
 		fs.add(c.Pos(), "put it directly above the interface, outside functions and methods, without a blank line", "%s%s marks no interface", directivePrefix, mark)
 	case markError:
 		fs.add(c.Pos(), "put it directly above a package-level variable or type, without a blank line", "%s%s marks no error", directivePrefix, mark)
-	case markInline, markLend:
+	case markIdempotent, markInline, markLend:
 		fs.add(c.Pos(), "put it directly above a method in the declaration of an interface, without a blank line", "%s%s marks no method", directivePrefix, mark)
 	}
 }

@@ -9,11 +9,12 @@ import (
 // Directives on a method. They belong to its declaration: every exported interface
 // that embeds the method's own has the method with them.
 const (
-	markInline = "inline" // never blocks: run on the connection's reader
-	markLend   = "lend"   // []byte parameters are lent for the call, not copied
+	markInline     = "inline"     // never blocks: run on the connection's reader
+	markLend       = "lend"       // []byte parameters are lent for the call, not copied
+	markIdempotent = "idempotent" // may run more than once for a call
 )
 
-var methodMarks = []string{markInline, markLend}
+var methodMarks = []string{markIdempotent, markInline, markLend}
 
 // directiveName is the word behind //objgen:.
 func directiveName(c *ast.Comment) string {
@@ -56,6 +57,8 @@ func checkMethodMarks(spec ast.Spec, used map[*ast.Comment]bool, fs *findings) {
 func (b *builder) applyMarks(m *method, doc *ast.CommentGroup, at where) {
 	for _, c := range directives(doc) {
 		switch directiveName(c) {
+		case markIdempotent:
+			m.idempotent = true
 		case markInline:
 			m.inline = true
 		case markLend:

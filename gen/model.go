@@ -47,17 +47,18 @@ type iface struct {
 
 // method is one method of an exported interface.
 type method struct {
-	name      string
-	signature string
-	doc       string
-	context   *param // nil: none
-	params    []*param
-	results   []*param // without the error
-	err       *param
-	variadic  bool
-	inline    bool   // //objgen:inline
-	lend      bool   // //objgen:lend
-	serve     string // name of the serving function
+	name       string
+	signature  string
+	doc        string
+	context    *param // nil: none
+	params     []*param
+	results    []*param // without the error
+	err        *param
+	variadic   bool
+	inline     bool   // //objgen:inline
+	idempotent bool   // //objgen:idempotent
+	lend       bool   // //objgen:lend
+	serve      string // name of the serving function
 }
 
 // param is a parameter or result.

@@ -47,6 +47,14 @@ func (e *Encoder) Reset(lim *Limits) {
 // Abandon leaves the buffer to whoever still reads it; the encoder gets another.
 func (e *Encoder) Abandon() { e.buf = nil }
 
+// Take returns what was written, whose memory is now the caller's. Buf takes its place:
+// nothing counts as written, and Reset comes next.
+func (e *Encoder) Take(buf []byte) []byte {
+	data := e.buf
+	e.buf = buf[:0]
+	return data
+}
+
 // Data returns what was written, valid until the next Reset.
 func (e *Encoder) Data() []byte { return e.buf }
 

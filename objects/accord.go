@@ -1,6 +1,7 @@
 package objects
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,17 +15,18 @@ import (
 // resumes it, before anything else.
 type accord struct {
 	own   lifetime.Statement // what this side says
-	asked []lifetime.CallID  // calls of this side among it
+	asked int                // calls of this side among it
 
 	// the reader's
 	theirs   lifetime.Statement
 	heard    bool // the peer's statement has come
 	resolved bool // its word on this side's calls, too
 
-	told       chan struct{} // closed when heard; what follows is then set
-	unknown    []lifetime.XID
-	have       []lifetime.CallID // calls of the peer that this side knows
-	unanswered []lifetime.CallID // those of which the answer was lost
+	told    chan struct{} // closed when heard; what follows is then set
+	unknown []lifetime.XID
+	resumed lifetime.Resumed[keptAnswer] // what becomes of the peer's calls
+
+	stated chan struct{} // closed when this side has said its part: all else comes after it
 }
 
 // agree says this side's part, and lets the session go on when the peer has said its.
@@ -34,15 +36,49 @@ func (c *connection) agree() {
 	select {
 	case <-a.told:
 	case <-c.lost:
+	}
+	select {
+	case <-a.told:
+	default:
 		return
 	}
-	c.state(lifetime.Statement{Have: a.have})
-	if !c.s.publish(c) {
+	c.state(lifetime.Statement{Have: a.resumed.Have})
+	if c.s.publish(c) {
+		close(a.stated)
+		c.s.log.Debug("session resumed", "number", c.number)
+	} else {
 		c.Abort(linkLost)
-		return
 	}
-	c.s.log.Debug("session resumed", "number", c.number)
 	c.makeGood(a)
+}
+
+// ready returns when messages of calls may be sent on c: on one that resumes a session
+// this side's statement comes first. The error is linkLost, or that ctx has ended.
+func (c *connection) ready(ctx context.Context) *Error {
+	if c.accord == nil {
+		return nil
+	}
+	select {
+	case <-c.accord.stated:
+		return nil
+	case <-c.lost:
+		return linkLost
+	case <-ctx.Done():
+		return fault(CodeContext, context.Cause(ctx), "")
+	}
+}
+
+// mayBegin is ready for those who must not wait.
+func (c *connection) mayBegin() bool {
+	if c.accord == nil {
+		return true
+	}
+	select {
+	case <-c.accord.stated:
+		return true
+	default:
+		return false
+	}
 }
 
 // state sends a statement in as many messages as it takes.
@@ -75,17 +111,22 @@ func (c *connection) makeGood(a *accord) {
 	for part := range slices.Chunk(broken, wire.MaxEntries) {
 		c.send(&wire.Broken{Entries: part})
 	}
-	for _, id := range a.unanswered {
+	for _, id := range a.resumed.Lost {
 		var e marshal.Encoder
 		e.Reset(&c.s.limits)
-		encodeFault(&e, fault(CodeUnreachable, reason("its answer was lost with a connection"), "find out what it did before calling again"), OutcomeUnknown)
+		encodeFault(&e, fault(CodeUnreachable, errAnswerLost, hintOutcome), OutcomeUnknown)
 		m := wire.Return{ID: uint64(id), Status: wire.StatusFault}
-		if err := c.Send(c.s.ctx, m.AppendHead(nil, len(e.Data())), e.Data()); err != nil {
-			return
+		if c.Send(c.s.ctx, m.AppendHead(nil, len(e.Data())), e.Data()) != nil {
+			break
 		}
+	}
+	for _, e := range a.resumed.Again {
+		c.s.serving.sendAgain(c, e)
 	}
 	c.settled.Store(true)
 }
+
+var errAnswerLost = reason("its answer was lost with a connection")
 
 // receiveReconcile takes a part of what the peer states. An error is a violation.
 func (c *connection) receiveReconcile(msg []byte) error {
@@ -107,7 +148,7 @@ func (c *connection) receiveReconcile(msg []byte) error {
 		part.Held = append(part.Held, lifetime.Held{XID: lifetime.XID(e.XID), N: lifetime.Grants(e.N)})
 	}
 	limits := &c.s.node.cfg.Limits
-	if err := a.theirs.Add(part, lifetime.StatementLimits{Held: limits.Exports, Calls: limits.calls(), Have: len(a.asked)}); err != nil {
+	if err := a.theirs.Add(part, lifetime.StatementLimits{Held: limits.Exports, Calls: limits.calls(), Have: a.asked}); err != nil {
 		return err
 	}
 	switch {
@@ -131,16 +172,15 @@ func callIDs(numbers []uint64) []lifetime.CallID {
 // hear applies what the peer holds and asks for (rules R4, C2).
 func (c *connection) hear(a *accord) error {
 	c.s.payResume(0, len(a.theirs.Held))
-	if !ascending(a.theirs.Calls) {
-		return errors.New("calls are not stated in ascending order")
-	}
 	gone, unknown, err := c.s.node.exports.reconcile(c.s.id, c.number, a.theirs.Held)
 	if err != nil {
 		return err
 	}
 	c.s.node.reclaim(gone)
 	a.unknown = unknown
-	a.have, a.unanswered = c.s.serving.reconcile(a.theirs.Calls)
+	if a.resumed, err = c.s.serving.reconcile(c, a.theirs.Calls); err != nil {
+		return err
+	}
 	a.heard = true
 	close(a.told)
 	return nil
@@ -149,27 +189,19 @@ func (c *connection) hear(a *accord) error {
 // resolve has the calls sent again that the peer has not seen, and tells it of those
 // that nobody waits for.
 func (c *connection) resolve(a *accord) error {
-	have := a.theirs.Have
-	if !ascending(have) {
-		return errors.New("calls are not stated in ascending order")
+	cancelled, err := c.s.calls.reconcile(c, a.theirs.Have)
+	if len(cancelled) > 0 {
+		c.s.node.spawn(func() { c.cancelAgain(cancelled) })
 	}
-	for _, id := range have {
-		if _, asked := slices.BinarySearch(a.asked, id); !asked {
-			return fmt.Errorf("the peer has call %d, which was not asked for", id)
-		}
-	}
-	for _, id := range c.s.calls.resolve(a.asked, have) {
-		c.sendLater(&wire.Cancel{ID: uint64(id)})
-	}
-	return nil
+	return err
 }
 
-// ascending reports whether numbers grow.
-func ascending(ids []lifetime.CallID) bool {
-	for i := 1; i < len(ids); i++ {
-		if ids[i] <= ids[i-1] {
-			return false
-		}
+// cancelAgain tells the peer of calls that nobody waits for.
+func (c *connection) cancelAgain(ids []lifetime.CallID) {
+	if c.ready(c.s.ctx) != nil {
+		return
 	}
-	return true
+	for _, id := range ids {
+		c.send(&wire.Cancel{ID: uint64(id)})
+	}
 }

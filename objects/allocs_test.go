@@ -79,7 +79,7 @@ func newWireless(t *testing.T) (*session, *wireless) {
 	t.Helper()
 	w := &wireless{sent: func([]byte) {}}
 	n := NewNode(nil)
-	on, err := n.open(w, transport.Dialer, peer{incarnation: uuid.New()})
+	on, err := n.open(w, transport.Dialer, peer{incarnation: uuid.New(), lease: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,12 +212,14 @@ func TestAllocsOfACallee(t *testing.T) {
 	}
 	var msg []byte
 	var last uint64
+	done := []uint64{0} // the answer before has come
 	serve := func(method string, caps []wire.Cap, args []byte) func() {
 		id := uint64(proxy.NewMethodID(thingIface, method))
 		return func() {
 			last++
-			m := wire.Call{ID: last, Target: wire.Target{XID: uint64(g.xid)}, Method: id, Caps: caps}
-			msg = append(m.AppendHead(msg[:0], len(args)), args...)
+			done[0] = last - 1
+			m := wire.Call{ID: last, Done: done[:min(last-1, 1)], Target: wire.Target{XID: uint64(g.xid)}, Method: id, Caps: caps}
+			msg = m.AppendTail(append(m.AppendHead(msg[:0], len(args)), args...))
 			s.conn.Load().Message(msg)
 			if status := <-answered; status != wire.StatusOK {
 				t.Fatalf("%s: status %v", method, status)

@@ -12,7 +12,6 @@ import (
 	"github.com/netobj/netobj/internal/wire"
 	"github.com/netobj/netobj/marshal"
 	"github.com/netobj/netobj/proxy"
-	"github.com/netobj/netobj/transport"
 )
 
 // nodeXID is the number by which every session knows the peer's node itself.
@@ -22,7 +21,8 @@ const nodeXID = 0
 type incoming struct {
 	proxy.Incoming
 	s       *session
-	id      uint64
+	id      lifetime.CallID
+	e       *served           // the call in the table
 	xid     lifetime.XID      // the target, as the peer names it
 	object  lifetime.ObjectID // the target; 0 for the node object
 	target  any
@@ -38,13 +38,9 @@ type incoming struct {
 
 	// guarded by serving.mu
 	complete bool          // the payload has arrived
-	unasked  bool          // the caller does not wait for the answer any more
 	begun    time.Duration // when the call got its place, see [Node.clock]
 
-	counted bool // serving.open does not have it any more
-	out     outgoing
-	head    []byte
-	extra   marshal.Encoder // error trees and runtime errors
+	extra marshal.Encoder // error trees and runtime errors
 }
 
 // receiveCall takes a Call on the reader: it counts the references, finds and
@@ -68,7 +64,7 @@ func (on *connection) receiveCall(msg []byte) error {
 		in.passing = append(in.passing[:0], slots...)
 	}
 	in.ctx = &callContext{Context: s.ctx}
-	in.id, in.method, in.xid = m.ID, m.Method, lifetime.XID(m.Target.XID)
+	in.id, in.method, in.xid = lifetime.CallID(m.ID), m.Method, lifetime.XID(m.Target.XID)
 	in.slots, in.refused = slots, refused
 	if m.Timeout > 0 {
 		in.ctx.deadline = time.Now().Add(m.Timeout)
@@ -81,7 +77,12 @@ func (on *connection) receiveCall(msg []byte) error {
 	if !m.Body.Bulk {
 		in.payload = append(in.payload[:0], m.Body.Inline...)
 	}
-	here, err := s.serving.accept(in, !m.Body.Bulk)
+	if len(m.Done) > 0 {
+		if err := s.serving.acknowledged(on, m.Done); err != nil {
+			return err
+		}
+	}
+	here, err := s.serving.accept(on, in, !m.Body.Bulk)
 	switch {
 	case err != nil:
 		s.letGo(in.object)
@@ -284,102 +285,22 @@ func encodeFault(e *marshal.Encoder, f *Error, outcome Outcome) {
 // reply sends the Return. It travels whether or not the caller still waits, for
 // its number and its references must be accounted for.
 func (in *incoming) reply(a answer) {
-	on := in.s.conn.Load()
-	a, err := in.prepare(on, a)
-	if err == nil {
-		err = in.transmit(on, a)
+	if on := in.finish(a); on != nil {
+		on.sendAnswer(in.e)
 	}
-	in.conclude(on, a, err)
+	in.letGo()
 }
 
-// prepare makes a, or what stands in for it, ready to be sent on a connection. The
-// error is linkLost.
-func (in *incoming) prepare(on *connection, a answer) (answer, error) {
-	s := in.s
-	if max := s.limits.MaxMessage; a.size() > max { // with its error, or passed on from a node with other limits
-		a = in.refuse(fault(CodeLimit, fmt.Errorf("the answer takes %d bytes, Limits.MessageSize is %d", a.size(), max), hintSize))
-	}
-	fail := on.enlist(&in.out, a.slots, nil)
-	switch {
-	case fail == linkLost:
-		return a, linkLost
-	case fail != nil:
-		a = in.refuse(fail)
-	}
+// finish makes a the answer of the call, and returns the connection on which to send
+// it. If there is none, the answer is sent on the next one, if the caller still asks.
+func (in *incoming) finish(a answer) *connection {
+	in.e.R.hold(in, a)
 	in.settle() // before the peer can know that there is room again
-	if !in.counted {
-		in.counted = true
-		s.serving.answered()
-	}
-	return a, nil
+	return in.s.serving.finished(in.e)
 }
 
-// conclude lets go of what the call held. If its answer a was not sent, for the
-// reason err, it is sent on the next connection first.
-func (in *incoming) conclude(on *connection, a answer, err error) {
-	s := in.s
-	if err != nil {
-		in.sendAgain(on, a, err)
-	}
-	s.imports.unuse(in.out.used...)
-	s.passed(in.passing)
-	s.letGo(in.object)
-}
-
-// sendAgain sends an answer that a connection did not take on the next, if the caller
-// still asks. The objects in it must live until then, though the peer says that it
-// holds none of them.
-func (in *incoming) sendAgain(on *connection, a answer, err error) {
-	s := in.s
-	pinned := s.pinAll(a.slots)
-	defer func() { s.unpinAll(pinned) }()
-	for err != nil {
-		used := in.out.used
-		on.ungrant(&in.out)
-		s.imports.unuse(used...)
-		if errors.Is(err, transport.ErrTooLarge) {
-			return
-		}
-		on.Abort(err) // if it has not ended, it is of no use any more
-		var fail *Error
-		if on, fail = s.await(s.ctx, on); fail != nil || s.serving.unasked(in) {
-			return
-		}
-		if a, err = in.prepare(on, a); err == nil {
-			err = in.transmit(on, a)
-		}
-	}
-}
-
-// appendReturn returns the head of a Return whose results follow.
-func (in *incoming) appendReturn(a answer) []byte {
-	m := wire.Return{ID: in.id, Status: a.status, Caps: in.out.caps}
-	in.head = append(m.AppendHead(in.head[:0], a.size()), a.prefix...)
-	return in.head
-}
-
-func (in *incoming) transmit(on *connection, a answer) error {
-	s := in.s
-	size := a.size()
-	if size <= bulkThreshold {
-		return on.sendCall(s.ctx, &s.serving.workers.due, in.appendReturn(a), a.results)
-	}
-	m := wire.Return{ID: in.id, Status: a.status, Caps: in.out.caps}
-	m.Body = wire.Body{Bulk: true, BulkID: s.calls.nextBulk(), Size: uint64(size)}
-	in.head = m.AppendHead(in.head[:0], 0)
-	if err := on.Queue(s.ctx, in.head, nil); err != nil {
-		return err
-	}
-	body := a.results
-	if len(a.prefix) > 0 {
-		body = append(a.prefix, a.results...)
-	}
-	err := on.SendBody(s.ctx, m.Body.BulkID, body)
-	if err != nil {
-		// The body may still be read; its owners get other buffers.
-		in.Results.Abandon()
-		in.extra.Abandon()
-		in.payload = nil
-	}
-	return err
+// letGo lets go of what the call held, which has been answered.
+func (in *incoming) letGo() {
+	in.s.passed(in.passing)
+	in.s.letGo(in.object)
 }

@@ -23,20 +23,26 @@ const bulkThreshold = 32 << 10
 // call is one call going out, recycled from call to call.
 type call struct {
 	proxy.Call
-	s       *session
-	entry   *imported
-	id      uint64
-	sent    bool
-	refused bool // the peer has ended without having taken it up
-	relayed bool // made for a peer, see relay.go
-	prompt  bool // its caller resumes at once when it is woken: it is not sending a body
-	out     outgoing
-	head    []byte
-	done    chan struct{} // the reader signals that reply is filled in; capacity 1
-	reply   reply
-	failed  *Error              // set instead of reply when the session ended, or the peer has not seen the call
-	slots   []marshal.Slot      // of the arguments, while the call is made
-	pinned  []lifetime.ObjectID // objects among them, kept for the next connection; guarded by calls.mu while the call is pending
+	s        *session
+	entry    *imported
+	id       lifetime.CallID
+	sent     bool
+	refused  bool // the peer has ended without having taken it up
+	doubtful bool // it has been made before, and nobody knows what came of that
+	relayed  bool // made for a peer, see relay.go
+	prompt   bool // its caller resumes at once when it is woken: it is not sending a body
+	out      outgoing
+	head     []byte
+	acks     []lifetime.CallID // answers that the message tells of
+	told     []uint64          // the same, as it tells them
+	done     chan signal       // capacity 1
+	reply    reply             // filled in by the reader before the signal over
+	slots    []marshal.Slot    // of the arguments, while the call is made
+
+	// guarded by calls.mu while the call is in the table
+	failed *Error              // set instead of reply when the session has ended
+	turn   *connection         // on which the call may be sent now; the signal turn has been given and not been looked at
+	pinned []lifetime.ObjectID // objects among slots, kept for the next connection
 }
 
 // reply is a Return as it came.
@@ -48,15 +54,48 @@ type reply struct {
 	fault   *Error // what was wrong with the Return's references or body
 }
 
-// Run implements proxy.Runner: it makes the call and opens the results.
+// Run implements proxy.Runner: it makes the call and opens the results. If the answer
+// was lost, and the method may run again, the call is made again.
 func (c *call) Run(pc *proxy.Call) error {
 	if err := pc.Args.Err(); err != nil {
 		return c.failure(fault(CodeBadArguments, argumentError(pc.Method(), err), ""))
 	}
-	if fail := c.roundTrip(pc.Context(), uint64(pc.Method().ID), pc.Args.Data(), pc.Args.Slots()); fail != nil {
+	args := pc.Args.Data()
+	err := c.once(pc, args)
+	if pc.Method().Idempotent {
+		for pause := time.Duration(0); c.mayRepeat(pc.Context(), err, pause); pause = min(2*pause+firstPause, longestPause) {
+			c.doubtful = true
+			c.dropReply(pc)
+			err = c.once(pc, args)
+		}
+	}
+	return err
+}
+
+// once makes the call, without a second try.
+func (c *call) once(pc *proxy.Call, args []byte) error {
+	if fail := c.roundTrip(pc.Context(), uint64(pc.Method().ID), args, pc.Args.Slots()); fail != nil {
 		return c.failure(fail)
 	}
 	return c.open(pc)
+}
+
+// mayRepeat reports, after a pause, whether an idempotent call may be made again that
+// ended with err: the peer has answered that the outcome is unknown, and the session
+// goes on.
+func (c *call) mayRepeat(ctx context.Context, err error, pause time.Duration) bool {
+	e, ok := err.(*Error)
+	if !ok || e.foreign || e.Code != CodeUnreachable || e.Outcome != OutcomeUnknown || c.reply.status != wire.StatusFault || c.entry.fault() != nil {
+		return false
+	}
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // Finish implements proxy.Runner: it reports what was wrong with the results
@@ -67,18 +106,23 @@ func (c *call) Finish(pc *proxy.Call, results error) error {
 		err = &Error{Code: CodeBadResults, Op: c.Method().FullName(), Object: c.entry.number(), Peer: c.s.peer.addr,
 			Outcome: FailedThere, Cause: resultError(c.Method(), results)}
 	}
+	c.dropReply(pc)
+	pc.Args.Reset(nil)
+	c.entry = nil
+	c.failed = nil
+	c.s.calls.pool.Put(c)
+	return err
+}
+
+// dropReply ends the use of the reply.
+func (c *call) dropReply(pc *proxy.Call) {
 	if pc.Results.Given() {
 		c.reply.payload = nil
 	}
 	pc.Results.Release()
 	c.s.results.Release(c.reply.held)
 	pc.Results.Reset(nil, nil, nil, nil)
-	pc.Args.Reset(nil)
-	c.entry = nil
-	c.failed = nil
 	c.reply = reply{payload: keep(c.reply.payload)}
-	c.s.calls.pool.Put(c)
-	return err
 }
 
 // keep returns buf for the next use, empty, unless it grew so much that it
@@ -132,26 +176,34 @@ func (c *call) failure(f *Error) *Error {
 	e := *f
 	e.Op, e.Object, e.Peer = c.Method().FullName(), c.entry.number(), c.s.peer.addr
 	e.Outcome = NotSent
-	if c.sent && !c.refused {
+	if c.sent && !c.refused || c.doubtful {
 		e.Outcome = OutcomeUnknown
 	}
 	return &e
 }
 
 // roundTrip sends the call and waits for its reply, no longer than ctx. What the
-// peer has not seen of it when a connection is lost is sent on the next one.
+// peer has not seen of it when a connection is lost is sent on the next one, in its
+// turn.
 func (c *call) roundTrip(ctx context.Context, method uint64, args []byte, slots []marshal.Slot) *Error {
 	if max := c.s.limits.MaxMessage; len(args) > max {
 		return fault(CodeLimit, sizeError(c.Method(), args, max), hintSize)
 	}
-	on := c.s.conn.Load()
+	if ctx.Err() != nil {
+		return fault(CodeContext, context.Cause(ctx), "")
+	}
 	c.slots = slots
-	fail := c.attempt(ctx, on, method, args)
-	for fail == linkLost {
-		c.pin()
-		c.sent, c.failed = false, nil
-		if on, fail = c.s.await(ctx, on); fail == nil {
-			fail = c.attempt(ctx, on, method, args)
+	on, fail := c.s.calls.register(ctx, c, int64(len(args)))
+	for turn := false; fail == nil; turn = true {
+		if on != nil {
+			if fail = c.attempt(ctx, on, method, args, turn); fail != nil && fail != linkLost {
+				c.s.calls.withdraw(c, on)
+				break
+			}
+			c.acks = c.acks[:0]
+		}
+		if on, fail = c.wait(ctx); on == nil {
+			break
 		}
 	}
 	c.slots = nil
@@ -166,7 +218,7 @@ func (c *call) roundTrip(ctx context.Context, method uint64, args []byte, slots 
 // none.
 func (c *call) pin() {
 	if c.pinned == nil {
-		c.pinned = c.s.pinAll(c.slots)
+		c.pinned = c.s.pinAll(nil, c.slots)
 	}
 }
 
@@ -175,63 +227,78 @@ func (c *call) unpin() {
 	c.pinned = nil
 }
 
-// attempt makes the call on one connection. The error is linkLost if the peer has
-// not seen it.
-func (c *call) attempt(ctx context.Context, on *connection, method uint64, args []byte) *Error {
-	if err := ctx.Err(); err != nil {
-		return fault(CodeContext, context.Cause(ctx), "")
+// attempt makes the call on one connection, perhaps because it is its turn. The error
+// is linkLost if the connection did not take it: then the call waits for the next.
+func (c *call) attempt(ctx context.Context, on *connection, method uint64, args []byte, turn bool) *Error {
+	c.sent = false
+	if fail := on.ready(ctx); fail != nil {
+		return fail
 	}
 	if fail := on.enlist(&c.out, c.slots, c.entry); fail != nil {
 		return cmp.Or(c.entry.fault(), fail) // to an object that is lost nothing can be granted
 	}
 	used := c.out.used
-	fail := c.transmit(ctx, on, method, args)
+	fail := c.transmit(ctx, on, method, args, turn)
 	c.s.imports.unuse(used...)
-	if fail != nil {
-		return fail
-	}
-	return c.wait(ctx)
+	return fail
 }
 
 const hintSize = "pass large data in parts, or raise Limits.MessageSize on both sides"
 
 // transmit hands the call to the connection.
-func (c *call) transmit(ctx context.Context, on *connection, method uint64, args []byte) *Error {
-	msg := wire.Call{Target: wire.Target{XID: uint64(c.entry.xid)}, Method: method, Caps: c.out.caps}
+func (c *call) transmit(ctx context.Context, on *connection, method uint64, args []byte, turn bool) *Error {
+	msg := wire.Call{ID: uint64(c.id), Target: wire.Target{XID: uint64(c.entry.xid)}, Method: method, Caps: c.out.caps}
 	if deadline, ok := ctx.Deadline(); ok {
 		msg.Timeout = max(time.Until(deadline), time.Microsecond)
 	}
 	bulk := len(args) > bulkThreshold
-	if fail := c.s.calls.register(ctx, c, int64(len(args)), bulk, &msg); fail != nil {
-		on.ungrant(&c.out)
-		return fail
-	}
-	inline := args
-	if bulk {
-		inline = nil
-		msg.Body.Size = uint64(len(args))
-	}
-	c.head = msg.AppendHead(c.head[:0], len(inline))
 	var err error
 	if bulk {
+		msg.Body = wire.Body{Bulk: true, BulkID: c.s.calls.nextBulk(), Size: uint64(len(args))}
+		c.head = msg.AppendHead(c.head[:0], 0)
 		err = on.Queue(ctx, c.head, nil) // SendBody has it written
 	} else {
-		err = on.sendCall(ctx, &c.s.calls.due, c.head, args)
+		err = on.sendCall(ctx, &c.s.calls.due, c.appendHead(&msg, args), c.inline(args))
 	}
 	if err != nil {
-		c.s.calls.withdraw(c)
 		on.ungrant(&c.out)
-		return cmp.Or(c.failed, on.sendFault(ctx, err))
+		return on.sendFault(ctx, err)
 	}
 	c.sent = true
-	if bulk {
-		if on.SendBody(ctx, msg.Body.BulkID, args) != nil {
-			// It shows at wait: the context or the connection has ended, or the
-			// peer answers the broken call. The body may still be read.
-			c.Args.Abandon()
-		}
+	if turn {
+		c.s.calls.pass(on, c)
+	}
+	if bulk && on.SendBody(ctx, msg.Body.BulkID, args) != nil {
+		// It shows at wait: the context or the connection has ended, or the
+		// peer answers the broken call. The body may still be read.
+		c.Args.Abandon()
 	}
 	return nil
+}
+
+// appendHead returns what comes before the inline arguments: all of the message, if it
+// tells of answers, which comes behind them.
+func (c *call) appendHead(msg *wire.Call, args []byte) []byte {
+	if len(c.acks) == 0 {
+		c.head = msg.AppendHead(c.head[:0], len(args))
+		return c.head
+	}
+	c.told = c.told[:0]
+	for _, id := range c.acks {
+		c.told = append(c.told, uint64(id))
+	}
+	msg.Done = c.told
+	c.head = append(msg.AppendHead(c.head[:0], len(args)), args...)
+	c.head = msg.AppendTail(c.head)
+	return c.head
+}
+
+// inline returns the arguments, unless appendHead has them.
+func (c *call) inline(args []byte) []byte {
+	if len(c.acks) > 0 {
+		return nil
+	}
+	return args
 }
 
 // sendCall sends a message of a call. While others are about to send theirs, as due
@@ -265,26 +332,65 @@ func (c *connection) sendFault(ctx context.Context, err error) *Error {
 	case errors.Is(err, transport.ErrTooLarge):
 		return fault(CodeLimit, err, hintSize)
 	}
-	c.Abort(err) // if it has not ended, it is of no use any more
+	c.giveUp(err)
 	return linkLost
 }
 
-// wait waits for the reply. When ctx ends first, the peer is told, and the
-// call's number stays known until its Return has come and its references have
-// been counted (rule H8).
-func (c *call) wait(ctx context.Context) *Error {
+// givenUpAfter is how long a connection that takes no messages may go on.
+const givenUpAfter = time.Second
+
+// giveUp sees to the end of a connection that did not take a message for the reason err.
+// Mostly that is near, and what has come before it, such as a Bye, is still to be read.
+func (c *connection) giveUp(err error) {
+	if c.givenUp.Swap(true) {
+		return
+	}
+	c.s.node.spawn(func() {
+		timer := time.NewTimer(givenUpAfter)
+		defer timer.Stop()
+		select {
+		case <-c.lost:
+		case <-timer.C:
+			c.Abort(err)
+		}
+	})
+}
+
+// wait waits for the reply, or for the call's turn on the connection that it returns.
+// When ctx ends first, the peer is told, and the call's number stays known until its
+// Return has come and its references have been counted (rule H8); a call that was not
+// sent is taken back.
+func (c *call) wait(ctx context.Context) (*connection, *Error) {
 	c.s.serving.kick() // one more may run for each call that waits
-	select {
-	case <-c.done:
-		c.s.calls.resumed(c)
-		return c.failed
-	case <-ctx.Done():
+	for {
+		var what signal
+		select {
+		case what = <-c.done:
+		case <-ctx.Done():
+			if gone, fail := c.giveUp(ctx); gone {
+				return nil, fail
+			}
+			what = <-c.done // the reply came at the same moment
+		}
+		c.settled(what)
+		if what == over {
+			return nil, c.failed
+		}
+		if on, fail := c.s.calls.take(c); on != nil || fail != nil {
+			return on, fail
+		}
 	}
-	if !c.s.calls.abandon(c) { // the reply came at the same moment
-		<-c.done
-		c.s.calls.resumed(c)
-		return c.failed
+}
+
+// giveUp ends the wait of the caller. It reports false if its reply is being delivered.
+func (c *call) giveUp(ctx context.Context) (bool, *Error) {
+	switch c.s.calls.abandon(c) {
+	case answered:
+		return false, nil
+	case withdrawn:
+		c.sent = false
+	case cancelled:
+		c.s.conn.Load().sendLater(&wire.Cancel{ID: uint64(c.id)})
 	}
-	c.s.conn.Load().sendLater(&wire.Cancel{ID: c.id})
-	return fault(CodeContext, context.Cause(ctx), "")
+	return true, fault(CodeContext, context.Cause(ctx), "")
 }

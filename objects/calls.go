@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/netobj/netobj/internal/lifetime"
 	"github.com/netobj/netobj/internal/wire"
 	"github.com/netobj/netobj/marshal"
 	"github.com/netobj/netobj/proxy"
@@ -22,13 +23,14 @@ type calls struct {
 	places   quota      // calls that the peer lets be unfinished
 	small    quota      // bytes of the arguments of those that travel on the lane
 	large    quota      // of those that travel on bulk streams; apart, so that they delay no small one
-	lastID   uint64
 	lastBulk uint64
-	pending  map[uint64]flight
-	zombies  int    // cancelled calls in pending
+	table    *lifetime.Calls[flight]
+	on       *connection // on which calls are made; nil while there is none
+	zombies  int         // cancelled calls in the table
+	acks     acks
 	err      *Error // why no call can be made; nil before the session ends
 
-	awaited atomic.Int64 // calls in pending that somebody waits for; changed with mu held
+	awaited atomic.Int64 // calls in the table that somebody waits for; changed with mu held
 	due     atomic.Int64 // callers of prompt calls that were woken and have not resumed: most have another call to make
 }
 
@@ -47,43 +49,47 @@ func (t *calls) init(s *session) {
 	bytes := agreedLimit(own.arguments(), theirs.Arguments)
 	t.small.limit = bytes / 4
 	t.large.limit = bytes - t.small.limit
-	t.pending = map[uint64]flight{}
-	t.pool.New = func() any { return &call{s: s, done: make(chan struct{}, 1)} }
+	t.table = lifetime.NewCalls[flight](s.resumable())
+	t.on = s.conn.Load()
+	t.pool.New = func() any { return &call{s: s, done: make(chan signal, 1)} }
 }
 
 // begin returns a call of m on i.
 func (t *calls) begin(ctx context.Context, i *imported, m *proxy.Method) *call {
 	c := t.pool.Get().(*call)
 	c.entry = i
-	c.sent, c.refused, c.relayed = false, false, false
+	c.sent, c.refused, c.doubtful, c.relayed = false, false, false, false
 	c.Init(ctx, m, c)
 	c.Args.Reset(&t.s.limits)
 	return c
 }
 
-// register gives c its number, and one to its body if that is bulk. While the
-// peer has as much as it takes, it waits, no longer than ctx.
-func (t *calls) register(ctx context.Context, c *call, size int64, bulk bool, msg *wire.Call) *Error {
+// register gives c its number. While the peer has as much as it takes, it waits, no
+// longer than ctx. The call is to be sent on the connection that is returned, or, if
+// that is nil, in its turn.
+func (t *calls) register(ctx context.Context, c *call, size int64) (*connection, *Error) {
 	nested := t.s.serving.busy()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	f := flight{call: c, room: &t.small, size: size}
-	if bulk {
+	if size > bulkThreshold {
 		f.room = &t.large
 	}
 	if fail := t.admit(ctx, f, nested); fail != nil {
-		return fail
+		return nil, fail
 	}
-	t.lastID++
-	c.id, msg.ID = t.lastID, t.lastID
-	c.prompt = !bulk
-	if bulk {
-		t.lastBulk++
-		msg.Body.Bulk, msg.Body.BulkID = true, t.lastBulk
-	}
-	t.pending[c.id] = f
+	id, send := t.table.Begin(f)
+	c.id = id
+	c.prompt = size <= bulkThreshold
 	t.awaited.Add(1)
-	return nil
+	if send == 0 {
+		c.pin()
+		return nil, nil
+	}
+	if size <= ackRoom && t.acks.due(t.table) {
+		c.acks = t.acks.take(t.table, send, c.acks)
+	}
+	return t.on, nil
 }
 
 // admit waits until f may be made; t.mu is held, but not while waiting. A nested
@@ -91,7 +97,7 @@ func (t *calls) register(ctx context.Context, c *call, size int64, bulk bool, ms
 func (t *calls) admit(ctx context.Context, f flight, nested bool) *Error {
 	switch {
 	case t.err != nil:
-		return t.err
+		return cmp.Or(f.call.entry.fault(), t.err) // which may know better
 	case t.zombies >= t.s.node.cfg.Limits.Cancelled:
 		return fault(CodeLimit, reason("too many cancelled calls have not ended at the peer"), "try again in a moment; if it stays so, let its methods return when their context ends")
 	case nested:
@@ -140,108 +146,156 @@ func (t *calls) nextBulk() uint64 {
 	return t.lastBulk
 }
 
-// withdraw takes back a call that was not sent.
-func (t *calls) withdraw(c *call) {
+// withdraw takes back a call that was to be sent on a connection, which stands.
+func (t *calls) withdraw(c *call, on *connection) {
 	t.mu.Lock()
-	f, pending := t.pending[c.id]
-	if pending {
-		t.claimed(c.id, f)
+	t.acks.putBack(t.table, on.number, c.acks)
+	c.acks = c.acks[:0]
+	open := t.isOpen(c)
+	if open {
+		t.leave(c)
 	}
 	t.mu.Unlock()
-	if f.call != c { // the session ended meanwhile, or the peer has not seen it, and it was signalled
+	if !open { // the session ended meanwhile
+		c.settled(<-c.done)
+	}
+}
+
+// isOpen reports whether c has neither an answer nor failed; t.mu is held.
+func (t *calls) isOpen(c *call) bool {
+	f, open := t.table.Get(c.id)
+	return open && f.call == c
+}
+
+// leave takes out a call that was not sent, and lets the next in line take its turn;
+// t.mu is held.
+func (t *calls) leave(c *call) {
+	t.unturn(c)
+	f, _ := t.table.Withdraw(c.id)
+	t.remove(f)
+	t.awaited.Add(-1)
+	t.advance()
+}
+
+// unturn takes back the turn of a call whose caller has not looked at it; t.mu is held.
+func (t *calls) unturn(c *call) {
+	if c.turn != nil {
+		c.turn = nil
 		<-c.done
-		t.resumed(c)
 	}
 }
 
 // remove ends a flight; t.mu is held.
-func (t *calls) remove(id uint64, f flight) {
-	delete(t.pending, id)
+func (t *calls) remove(f flight) {
 	f.room.leave(f.size)
 	t.places.leave(1)
 }
 
-// abandon makes c a zombie, unless its reply is being delivered.
-func (t *calls) abandon(c *call) bool {
+// abandoned is what becomes of a call whose caller gives up.
+type abandoned int
+
+const (
+	answered  abandoned = iota // its reply is being delivered
+	withdrawn                  // it was not sent
+	cancelled                  // its number stays known until its Return has come
+)
+
+// abandon ends the wait of c's caller.
+func (t *calls) abandon(c *call) abandoned {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	f := t.pending[c.id]
-	if f.call != c {
-		return false
+	switch {
+	case !t.isOpen(c):
+		return answered
+	case t.table.Waits(c.id):
+		t.leave(c)
+		return withdrawn
 	}
+	t.unturn(c)
+	t.desert(c.id)
+	return cancelled
+}
+
+// desert makes call id one that nobody waits for; t.mu is held.
+func (t *calls) desert(id lifetime.CallID) {
+	f, _ := t.table.Get(id)
 	f.call = nil
-	t.pending[c.id] = f
+	t.table.Set(id, f)
 	t.zombies++
 	t.awaited.Add(-1)
-	return true
 }
 
 // answering notes that the Return of call id has come, and says what becomes of
 // its references. With a call that nobody waits for they pass, to nowhere.
-func (t *calls) answering(id uint64) (receipt, error) {
+func (t *calls) answering(id lifetime.CallID) (receipt, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	f, known := t.pending[id]
-	if !known || f.answered {
+	f, known := t.table.Get(id)
+	if !known || f.answered || t.table.Waits(id) {
 		return passing, errUnknownReturn
 	}
 	f.answered = true
-	t.pending[id] = f
+	t.table.Set(id, f)
 	return receipt(f.call == nil || f.call.relayed), nil
 }
 
 // settle is answering and claim at once.
-func (t *calls) settle(id uint64) (*call, error) {
+func (t *calls) settle(on *connection, id lifetime.CallID) (*call, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	f, known := t.pending[id]
-	if !known || f.answered {
+	f, err := t.table.Return(on.number, id)
+	if err != nil {
+		return nil, err
+	}
+	if f.answered {
 		return nil, errUnknownReturn
 	}
-	t.claimed(id, f)
+	t.claimed(f)
 	return f.call, nil
 }
 
-// claim takes the call numbered id out of the table, to deliver its reply. It
-// is nil if nobody waits any more.
-func (t *calls) claim(id uint64) *call {
+// claim takes the call numbered id out of the table, to deliver its reply, which has
+// references. The call is nil if nobody waits any more. It fails if connection on has
+// been lost: then the answer comes again.
+func (t *calls) claim(on *connection, id lifetime.CallID) (*call, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	f, known := t.pending[id]
-	if known {
-		t.claimed(id, f)
+	f, err := t.table.Return(on.number, id)
+	if err != nil {
+		return nil, err
 	}
-	return f.call
+	t.claimed(f)
+	return f.call, nil
 }
 
 // claimed ends a flight whose reply is being delivered; t.mu is held.
-func (t *calls) claimed(id uint64, f flight) {
+func (t *calls) claimed(f flight) {
 	if f.call == nil {
 		t.zombies--
 	} else {
 		t.awaited.Add(-1)
 	}
-	t.remove(id, f)
+	t.remove(f)
 }
 
 // fail ends every waiting call: the session is over.
 func (t *calls) fail(why *Error) {
 	t.mu.Lock()
-	t.err = why
-	pending := t.pending
-	t.pending = map[uint64]flight{}
+	defer t.mu.Unlock()
+	t.err, t.on = why, nil
+	for _, f := range t.table.End() {
+		if c := f.call; c != nil {
+			c.failed = why
+			if c.turn == nil { // else it has a signal, and looks
+				t.wake(c)
+			}
+		}
+	}
 	t.zombies = 0
 	t.awaited.Store(0)
 	t.places.end()
 	t.small.end()
 	t.large.end()
-	t.mu.Unlock()
-	for _, f := range pending {
-		if f.call != nil {
-			f.call.failed = why
-			t.wake(f.call)
-		}
-	}
 }
 
 // refuse ends the calls that have no answer: the peer has not taken them up and takes no
@@ -250,30 +304,44 @@ func (t *calls) refuse(why *Error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.err = why
-	for id, f := range t.pending {
-		if c := f.call; c != nil && !f.answered {
-			c.failed, c.refused = why, true
-			t.wake(c)
-			f.call = nil
-			t.pending[id] = f
-			t.zombies++
-			t.awaited.Add(-1)
+	for id, f := range t.table.All() {
+		c := f.call
+		if c == nil || f.answered {
+			continue
 		}
+		c.failed, c.refused = why, true
+		if c.turn == nil { // else it has a signal, and looks
+			t.wake(c)
+		}
+		if !t.table.Waits(id) {
+			t.desert(id)
+			continue
+		}
+		t.table.Withdraw(id)
+		t.claimed(f)
 	}
 }
+
+// signal wakes a caller.
+type signal bool
+
+const (
+	over signal = false // it has its reply, or there will be none
+	next signal = true  // it is the call's turn to be sent
+)
 
 // wake tells the caller of c that it has its reply, or that there will be none.
 func (t *calls) wake(c *call) {
 	if c.prompt {
 		t.due.Add(1)
 	}
-	c.done <- struct{}{}
+	c.done <- over
 }
 
-// resumed notes that the caller of c was woken. The last one sees to what the others
-// have sent meanwhile.
-func (t *calls) resumed(c *call) {
-	if c.prompt && t.due.Add(-1) == 0 {
+// settled notes that the caller of c has taken a signal. Of those that were woken the
+// last one sees to what the others have sent meanwhile.
+func (c *call) settled(what signal) {
+	if t := &c.s.calls; what == over && c.prompt && t.due.Add(-1) == 0 {
 		t.s.conn.Load().Flush()
 	}
 }
@@ -288,7 +356,7 @@ func (on *connection) receiveReturn(msg []byte) error {
 	if len(m.Caps) == 0 && !m.Body.Bulk && reserved == nil {
 		return on.receiveInline(m)
 	}
-	r, err := s.calls.answering(m.ID)
+	r, err := s.calls.answering(lifetime.CallID(m.ID))
 	if err != nil {
 		return err
 	}
@@ -303,7 +371,10 @@ func (on *connection) receiveReturn(msg []byte) error {
 	if m.Body.Bulk {
 		return on.receiveResults(m, a, r)
 	}
-	c := s.calls.claim(m.ID)
+	c, err := s.calls.claim(on, lifetime.CallID(m.ID))
+	if err != nil {
+		return err
+	}
 	if c != nil {
 		a.payload = append(c.reply.payload[:0], m.Body.Inline...)
 	}
@@ -314,7 +385,7 @@ func (on *connection) receiveReturn(msg []byte) error {
 // receiveInline takes a Return without references whose payload came with it: most
 // do, and the table is asked once.
 func (on *connection) receiveInline(m *wire.Return) error {
-	c, err := on.s.calls.settle(m.ID)
+	c, err := on.s.calls.settle(on, lifetime.CallID(m.ID))
 	if c != nil {
 		on.s.answer(c, reply{status: m.Status, payload: append(c.reply.payload[:0], m.Body.Inline...)}, surfacing)
 	}
@@ -325,15 +396,13 @@ func (on *connection) receiveInline(m *wire.Return) error {
 // apart from receiveReturn, where what the function literal keeps would be allocated
 // for every call.
 func (on *connection) receiveResults(m *wire.Return, a reply, r receipt) error {
-	s, id := on.s, m.ID
+	s, id := on.s, lifetime.CallID(m.ID)
 	return on.bodies.announce(&m.Body, promise{budget: s.results, patient: true, broken: CodeBadResults, deliver: func(body received) {
-		if body.lost == linkLost {
-			s.calls.unanswered(id)
-			s.forgo(a.slots, r)
-			return
-		}
-		c := s.calls.claim(id)
 		a.payload, a.held, a.fault = body.data, body.held, cmp.Or(a.fault, body.lost)
+		var c *call
+		if body.lost != linkLost { // else the answer comes again
+			c, _ = s.calls.claim(on, id)
+		}
 		s.answer(c, a, r)
 	}})
 }
@@ -342,6 +411,9 @@ var errUnknownReturn = errors.New("peer answered a call that was not made, or tw
 
 // answer gives call c its reply and wakes the caller; c is nil if nobody waits.
 func (s *session) answer(c *call, a reply, r receipt) {
+	if len(a.slots) > 0 {
+		s.calls.owe()
+	}
 	if c != nil {
 		c.reply = a
 		s.calls.wake(c)

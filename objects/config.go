@@ -145,6 +145,8 @@ type Limits struct {
 	NodeBudget     int64 // the same for the whole node; zero means 1/8 of the memory limit (GOMEMLIMIT), 512 MiB without one
 	Running        int   // methods running at once for one session, beyond those that its own calls from here wait for; zero means 256
 	Queued         int   // calls of one session that wait for one of those places; zero means 16,384
+	Answers        int   // answers of one session that are kept until the peer has told that they came; zero means 1,024, negative none
+	AnswerBytes    int   // bytes that they take; zero means 1 MiB
 	Exports        int   // objects that one session may hold of this node; zero means 65,536
 	Imports        int   // objects of one peer that this node holds; zero means 65,536
 	Cancelled      int   // cancelled calls whose end has not been seen, per session; zero means 16,384
@@ -197,6 +199,8 @@ func (c *Config) defaults() *Config {
 	fill(&l.NodeBudget, nodeBudget())
 	fill(&l.Running, 256)
 	fill(&l.Queued, 16384)
+	fill(&l.Answers, 1024)
+	fill(&l.AnswerBytes, 1<<20)
 	fill(&l.Exports, 65536)
 	fill(&l.Imports, 65536)
 	fill(&l.Cancelled, 16384)

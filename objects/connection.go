@@ -24,6 +24,7 @@ type connection struct {
 	next    chan struct{} // closed when the session has another one for its calls, or has ended
 
 	settled  atomic.Bool  // the peer has been told all that earlier connections owed it
+	givenUp  atomic.Bool  // it has not taken a message, see giveUp
 	ponging  atomic.Bool  // an answer to a ping is under way
 	flushed  atomic.Int64 // when a message was last overdue, in nanoseconds of the node's clock
 	inCall   wire.Call    // the reader's scratch space
@@ -82,7 +83,7 @@ func (c *connection) dispatch(msg []byte) error {
 	switch {
 	case kind == wire.TypeReconcile:
 		return c.receiveReconcile(msg)
-	case c.accord != nil && !c.accord.heard && kind != wire.TypePing && kind != wire.TypePong && kind != wire.TypeBye:
+	case c.accord != nil && !c.accord.resolved && kind != wire.TypePing && kind != wire.TypePong && kind != wire.TypeBye:
 		return fmt.Errorf("message of type %d comes before Reconcile", kind)
 	}
 	switch kind {
@@ -100,6 +101,8 @@ func (c *connection) dispatch(msg []byte) error {
 		return c.receiveRelease(msg)
 	case wire.TypeBroken:
 		return c.receiveBroken(msg)
+	case wire.TypeAck:
+		return c.receiveAck(msg)
 	default:
 		return c.dispatchOther(kind, msg)
 	}

@@ -91,6 +91,13 @@ func (c Code) Error() string {
 	return fmt.Sprintf("error code %d", uint16(c))
 }
 
+// ErrOutcomeUnknown matches, with errors.Is, the errors of calls of which it is not known
+// whether their methods have run: those with [OutcomeUnknown].
+var ErrOutcomeUnknown = errors.New("outcome unknown")
+
+// hintOutcome is what to do about one.
+const hintOutcome = "find out what it did before calling again"
+
 // Outcome says how far a failed call got.
 type Outcome uint8
 
@@ -171,8 +178,11 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// Is makes errors.Is match the sentinel of the error's code.
+// Is makes errors.Is match the sentinel of the error's code, and [ErrOutcomeUnknown].
 func (e *Error) Is(target error) bool {
+	if target == ErrOutcomeUnknown {
+		return e.Outcome == OutcomeUnknown && !e.foreign
+	}
 	code, ok := target.(Code)
 	return ok && code == e.Code
 }

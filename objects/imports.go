@@ -235,6 +235,7 @@ const releaseBatch = 256
 func (m *imports) flush(whole bool) {
 	m.collect(m.collector.take())
 	on := m.s.conn.Load()
+	m.s.calls.acknowledge(on, m.releasing(whole))
 	for {
 		batch := m.batch(on.number, whole)
 		if len(batch) == 0 {
@@ -246,6 +247,14 @@ func (m *imports) flush(whole bool) {
 		}
 		on.send(&release)
 	}
+}
+
+// releasing reports whether batch has something.
+func (m *imports) releasing(whole bool) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := m.table.Pending()
+	return n >= releaseBatch || n > 0 && !whole
 }
 
 // batch takes what the next message on connection c gives back.

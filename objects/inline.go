@@ -57,34 +57,36 @@ func (v *serving) runInline(in *incoming) {
 func (in *incoming) replyInline(a answer) {
 	v := &in.s.serving
 	took := v.leaveReader(in)
-	on := in.s.conn.Load()
-	a, err := in.prepare(on, a)
-	if err == nil {
-		err = transport.ErrFull
-		if a.size() <= bulkThreshold {
-			err = on.TrySend(in.appendReturn(a), a.results, took < inlineHold)
-		}
-	}
-	if err != nil {
-		in.replyElsewhere(on, a, err)
+	on := in.finish(a)
+	if on != nil && !on.trySendAnswer(in.e, took < inlineHold) {
+		v.workers.all.Go(func() {
+			on.sendAnswer(in.e)
+			in.letGo()
+			v.done(in)
+		})
 		return
 	}
-	in.conclude(on, a, nil)
+	in.letGo()
 	v.done(in)
 }
 
-// replyElsewhere sends an answer that did not find room on a connection, or that must
-// wait for the next one.
-func (in *incoming) replyElsewhere(on *connection, a answer, err error) {
-	v := &in.s.serving
-	v.workers.all.Go(func() {
-		full := err
-		if errors.Is(full, transport.ErrFull) {
-			full = in.transmit(on, a)
-		}
-		in.conclude(on, a, full)
-		v.done(in)
-	})
+// trySendAnswer is sendAnswer for the reader, which must not wait. It reports false if
+// there is no room.
+func (on *connection) trySendAnswer(e *served, others bool) bool {
+	a := &e.R
+	if len(a.body) > bulkThreshold || !on.mayBegin() {
+		return false
+	}
+	if !on.grantAnswer(e) {
+		return true
+	}
+	err := on.TrySend(a.appendReturn(e.ID()), a.body, others)
+	if errors.Is(err, transport.ErrFull) {
+		on.ungrant(&a.out)
+		return false
+	}
+	on.conclude(e, err)
+	return true
 }
 
 // leaveReader notes that the reader goes on, and complains if it could not for long.

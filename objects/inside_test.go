@@ -48,15 +48,16 @@ func TestNoCallOvertakesTheQueue(t *testing.T) {
 	s.imports.init(s)
 	v := &s.serving
 	v.running.Store(1) // another call
-	v.mu.Lock()
-	for id := range uint64(2) {
-		v.enter(&incoming{s: s, id: id, ctx: &callContext{Context: s.ctx}, refused: fault(CodeNoSuchObject, nil, "")})
+	for id := range lifetime.CallID(2) {
+		in := &incoming{s: s, id: id + 1, ctx: &callContext{Context: s.ctx}, refused: fault(CodeNoSuchObject, nil, "")}
+		if _, err := v.accept(s.conn.Load(), in, true); err != nil {
+			t.Fatal(err)
+		}
 		s.calls.awaited.Add(1) // a call of this node makes room for one more
 	}
-	v.mu.Unlock()
 	v.endRest()
 	v.join()
-	if !slices.Equal(conn.ids, []uint64{0, 1}) {
+	if !slices.Equal(conn.ids, []uint64{1, 2}) {
 		t.Errorf("the calls ran in the order %v", conn.ids)
 	}
 }

@@ -32,6 +32,7 @@ type thing struct {
 	answer       any           // what Any returns; nil: what it was given
 	calls        func(ctx context.Context, a int64)
 	takes        func() // what Bytes does first; may be nil
+	named        func() // what Name does first; may be nil
 	unreferenced atomic.Int64
 	gone         func()
 
@@ -40,7 +41,12 @@ type thing struct {
 }
 
 func (o *thing) Echo(_ context.Context, item sample.Item) (sample.Item, error) { return item, nil }
-func (o *thing) Name(context.Context) (string, error)                          { return o.name, nil }
+func (o *thing) Name(context.Context) (string, error) {
+	if o.named != nil {
+		o.named()
+	}
+	return o.name, nil
+}
 func (o *thing) Panic(_ context.Context, text string) error {
 	if text == "exit" {
 		runtime.Goexit()

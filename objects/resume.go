@@ -1,7 +1,6 @@
 package objects
 
 import (
-	"context"
 	"errors"
 
 	"github.com/netobj/netobj/internal/lifetime"
@@ -55,7 +54,18 @@ func (s *session) lose(c *connection, cause error) {
 // node.mu is held.
 func (s *session) resumes(cause error) bool {
 	_, violation := errors.AsType[*transport.ProtocolError](cause)
-	return !violation && s.doomed == nil && s.farewell.Load() == nil && !s.node.closing && s.node.cfg.Lease > 0 && s.peer.lease > 0
+	return !violation && s.doomed == nil && s.farewell.Load() == nil && !s.node.closing && s.resumable()
+}
+
+// resumable reports whether the session outlives its connections at all.
+func (s *session) resumable() bool { return s.node.cfg.Lease > 0 && s.peer.lease > 0 }
+
+// resultLimits bounds the answers that are kept for the peer.
+func (s *session) resultLimits() lifetime.ResultLimits {
+	if l := &s.node.cfg.Limits; s.resumable() {
+		return lifetime.ResultLimits{Kept: l.Answers, Bytes: l.AnswerBytes}
+	}
+	return lifetime.ResultLimits{}
 }
 
 // fence lets nothing count any more that is about connection c (rule R1).
@@ -63,24 +73,9 @@ func (s *session) fence(c *connection) {
 	s.node.exports.fence(s.id)
 	s.imports.fence()
 	s.node.introductions.fence(s)
+	s.calls.fence()
+	s.serving.fence()
 	c.bodies.fail()
-	s.calls.pin()
-}
-
-// await returns the connection that follows on, when it can carry calls, waiting no
-// longer than ctx.
-func (s *session) await(ctx context.Context, on *connection) (*connection, *Error) {
-	select {
-	case <-on.next:
-	case <-ctx.Done():
-		return nil, fault(CodeContext, context.Cause(ctx), "")
-	}
-	if now := s.conn.Load(); now != on {
-		return now, nil
-	}
-	s.node.mu.Lock()
-	defer s.node.mu.Unlock()
-	return nil, s.why
 }
 
 // connected reports whether the session's connection stands, as far as is known.
@@ -104,9 +99,9 @@ func (n *Node) resume(link transport.Link, role transport.Role, s *session, numb
 		conn.Abort(nil)
 		return nil, fault(CodeUnreachable, errCrossed, "try again")
 	}
-	c.accord = &accord{told: make(chan struct{})}
+	c.accord = &accord{told: make(chan struct{}), stated: make(chan struct{})}
 	c.accord.own = lifetime.Statement{Held: s.imports.snapshot(c.number), Calls: s.calls.open()}
-	c.accord.asked = c.accord.own.Calls
+	c.accord.asked = len(c.accord.own.Calls)
 	s.payResume(0, len(c.accord.own.Held))
 	return c, nil
 }
@@ -146,8 +141,9 @@ func (s *session) publish(c *connection) bool {
 	return stands
 }
 
-// pinAll keeps the objects among slots exported until unpinAll.
-func (s *session) pinAll(slots []marshal.Slot) (pinned []lifetime.ObjectID) {
+// pinAll keeps the objects among slots exported until unpinAll; their numbers are
+// appended to pinned.
+func (s *session) pinAll(pinned []lifetime.ObjectID, slots []marshal.Slot) []lifetime.ObjectID {
 	for i := range slots {
 		object := slots[i].Object
 		if of := importOf(object); of != nil && of.s == s || exportable(object) != nil {

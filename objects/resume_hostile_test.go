@@ -89,6 +89,7 @@ func TestWhatThePeerDoesNotHoldIsReclaimed(t *testing.T) {
 	withLostRaw(t, func(t *testing.T, l *lostRaw) {
 		raw := l.again(t)
 		raw.state()
+		raw.state()
 		synctest.Wait()
 		raw.sendCall(&wire.Call{ID: 2, Target: wire.Target{XID: l.xid}, Method: thingMethod("Name")}, emptyArgs)
 		if m := raw.answer(); faultCode(m) != objects.CodeNoSuchObject {

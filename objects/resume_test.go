@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -88,28 +87,16 @@ func TestR2ReleasesHeal(t *testing.T) {
 	})
 }
 
-// TestR4LostGrantsHeal loses the answer that grants a reference: its object is
-// reclaimed, for nobody holds it, and the caller learns that the outcome is unknown.
+// TestR4LostGrantsHeal loses the answer that grants a reference, and is not kept: its
+// object is reclaimed, for nobody holds it.
 func TestR4LostGrantsHeal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPair(t, quiet)
-		p.local.mu.Lock() // holds Make up
-		outcome := make(chan error, 1)
-		go func() {
+		p := newPair(t, forgetful)
+		err := loseAnswer(p, func() error {
 			_, err := p.remote.Make(t.Context())
-			outcome <- err
-		}()
-		for p.server.Stats().Incoming == 0 {
-			runtime.Gosched()
-		}
-		p.kit.Freeze(p.server)
-		p.local.mu.Unlock()
-		synctest.Wait() // the answer is lost
-		if n := p.server.Stats().Exports; n != 2 {
-			t.Errorf("%d objects are exported, want 2", n)
-		}
-		p.kit.Cut(p.server)
-		if err := <-outcome; !errors.Is(err, objects.ErrUnreachable) || objects.OutcomeOf(err) != objects.OutcomeUnknown {
+			return err
+		})
+		if !errors.Is(err, objects.ErrOutcomeUnknown) {
 			t.Errorf("the answer was lost: %v", err)
 		}
 		resumed(t, p)
@@ -210,39 +197,6 @@ func TestC2RunningCallsAreAnsweredOnTheNextConnection(t *testing.T) {
 			})
 		})
 	}
-}
-
-// TestC2AnswersThatWereLostAreUnknown: the method has run, and is not run again.
-func TestC2AnswersThatWereLostAreUnknown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPair(t, quiet)
-		entered, leave := make(chan struct{}), make(chan struct{})
-		var ran atomic.Int64
-		p.local.calls = func(context.Context, int64) {
-			if ran.Add(1) == 1 {
-				close(entered)
-				<-leave
-			}
-		}
-		done := make(chan error, 1)
-		go func() {
-			_, err := p.remote.Add(t.Context(), 1, 2)
-			done <- err
-		}()
-		<-entered
-		p.kit.Freeze(p.server)
-		close(leave)
-		synctest.Wait() // the answer is on its way, to nowhere
-		p.kit.Cut(p.server)
-		err := <-done
-		if !errors.Is(err, objects.ErrUnreachable) || objects.OutcomeOf(err) != objects.OutcomeUnknown || !strings.Contains(err.Error(), "answer was lost") {
-			t.Errorf("Add = %v (%v)", err, objects.OutcomeOf(err))
-		}
-		if ran.Load() != 1 {
-			t.Errorf("the method ran %d times", ran.Load())
-		}
-		resumed(t, p)
-	})
 }
 
 // TestCallsWaitWhileTheSessionIsDown, no longer than their contexts.

@@ -1,21 +1,26 @@
 package objects
 
 import (
-	"slices"
-
 	"github.com/netobj/netobj/internal/lifetime"
 	"github.com/netobj/netobj/internal/wire"
 )
 
 // What becomes of the tables of a session between two of its connections.
 
-// pin keeps the objects in the arguments of all calls that may have to be sent again.
-func (t *calls) pin() {
+// fence lets no call be made until there is another connection, and keeps the objects
+// in the arguments of those that may have to be sent again.
+func (t *calls) fence() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, f := range t.pending {
+	t.table.Fence()
+	t.on, t.acks = nil, acks{}
+	for id, f := range t.table.All() {
 		if f.call != nil {
 			f.call.pin()
+		}
+		if f.answered { // the rest of it was lost
+			f.answered = false
+			t.table.Set(id, f)
 		}
 	}
 }
@@ -24,48 +29,107 @@ func (t *calls) pin() {
 func (t *calls) open() []lifetime.CallID {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	ids := make([]lifetime.CallID, 0, len(t.pending))
-	for id := range t.pending {
-		ids = append(ids, lifetime.CallID(id))
-	}
-	slices.Sort(ids)
-	return ids
+	return t.table.Open()
 }
 
-// unanswered takes back that the Return of call id has come: its body was lost.
-func (t *calls) unanswered(id uint64) {
+// reconcile begins connection on: the peer has the calls in have, and the others are
+// sent again, one after the other, before any later one. It returns those that the peer
+// has and that nobody waits for. An error is a violation.
+func (t *calls) reconcile(on *connection, have []lifetime.CallID) (cancelled []lifetime.CallID, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if f, known := t.pending[id]; known {
-		f.answered = false
-		t.pending[id] = f
+	unseen, err := t.table.Reconcile(on.number, have)
+	if err != nil {
+		return nil, err
+	}
+	t.on = on
+	for _, id := range unseen {
+		if f, _ := t.table.Get(id); f.call == nil {
+			t.table.Withdraw(id)
+			t.claimed(f)
+		}
+	}
+	for _, id := range have {
+		if f, open := t.table.Get(id); open && f.call == nil {
+			cancelled = append(cancelled, id)
+		}
+	}
+	t.advance()
+	return cancelled, nil
+}
+
+// advance gives the turn to the call that is next in line; t.mu is held.
+func (t *calls) advance() {
+	if t.on == nil {
+		return
+	}
+	_, f, ok := t.table.Turn(t.on.number)
+	if !ok || f.call.turn == t.on {
+		return
+	}
+	signalled := f.call.turn != nil
+	f.call.turn = t.on
+	if !signalled {
+		f.call.done <- next
 	}
 }
 
-// resolve ends the calls that were asked for and that the peer does not have: whoever
-// waits for one makes it again. It returns those that the peer has and that nobody
-// waits for.
-func (t *calls) resolve(asked, have []lifetime.CallID) (cancelled []lifetime.CallID) {
+// take returns the connection on which it is the turn of c, which has got the signal;
+// nil if that is lost meanwhile. The error is why the call will never be sent.
+func (t *calls) take(c *call) (*connection, *Error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, id := range asked {
-		f, pending := t.pending[uint64(id)]
-		if !pending {
+	on := c.turn
+	c.turn = nil
+	switch {
+	case c.failed != nil:
+		return nil, c.failed
+	case !t.table.Send(on.number, c.id):
+		return nil, nil
+	}
+	return on, nil
+}
+
+// pass gives the turn to the next call: c has been sent on a connection, or will not
+// be.
+func (t *calls) pass(on *connection, c *call) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.table.Pass(on.number, c.id)
+	t.advance()
+}
+
+// fence lets no answer be sent until there is another connection (rule R1).
+func (v *serving) fence() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.table.Fence()
+	v.on = nil
+}
+
+// reconcile begins connection on, to whose peer the calls in open have no answer (rule
+// C2). Those that are returned to be sent again count as being sent. An error is a
+// violation.
+func (v *serving) reconcile(on *connection, open []lifetime.CallID) (lifetime.Resumed[keptAnswer], error) {
+	v.mu.Lock()
+	r, err := v.table.Reconcile(on.number, open)
+	if err == nil {
+		v.on = on
+	}
+	loose := v.discard(r.Gone)
+	again := r.Again[:0]
+	for _, e := range r.Again {
+		if e.R.sending {
+			e.R.next = on
 			continue
 		}
-		_, seen := slices.BinarySearch(have, id)
-		switch {
-		case seen && f.call == nil:
-			cancelled = append(cancelled, id)
-		case !seen:
-			t.claimed(uint64(id), f)
-			if f.call != nil {
-				f.call.failed = linkLost
-				t.wake(f.call)
-			}
-		}
+		e.R.sending = true
+		again = append(again, e)
 	}
-	return cancelled
+	r.Again, r.Gone = again, nil
+	v.mu.Unlock()
+	v.letGoOf(loose)
+	return r, err
 }
 
 // fence lets nothing of the session's connection count (rule R1).

@@ -23,12 +23,17 @@ import (
 // comes on top waits in a queue; the handshake tells the peer how much of it
 // there may be.
 type serving struct {
-	s    *session
-	pool sync.Pool // of *incoming
+	s       *session
+	pool    sync.Pool // of *incoming
+	answers sync.Pool // of *served
 
 	mu       sync.Mutex // guards what follows
-	calls    map[uint64]*incoming
-	seen     seen                         // numbers of calls that have come
+	table    *lifetime.Results[keptAnswer]
+	on       *connection // on which the table sends answers
+	inside   int         // calls that have not been finished
+	spares   spares
+	ids      []lifetime.CallID            // scratch
+	gone     []*served                    // scratch
 	held     map[lifetime.XID][]*incoming // calls behind one whose body is on its way, that one first
 	queue    []*incoming                  // calls that wait for a place
 	direct   directCalls                  // of other nodes of this process, see local.go
@@ -44,7 +49,9 @@ type serving struct {
 
 func (v *serving) init(s *session) {
 	v.s = s
-	v.calls = map[uint64]*incoming{}
+	v.on = s.conn.Load()
+	v.table = lifetime.NewResults[keptAnswer](s.resultLimits())
+	v.answers.New = func() any { return new(served) }
 	v.held = map[lifetime.XID][]*incoming{}
 	v.direct.running = map[*direct]struct{}{}
 	v.idle = make(chan struct{})
@@ -58,20 +65,22 @@ func (v *serving) get() *incoming { return v.pool.Get().(*incoming) }
 // if the body of an earlier call on the same target is still on its way, after that
 // one; complete tells that its own payload has arrived. If here is true, the caller
 // is to run it on the reader. The error is a violation.
-func (v *serving) accept(in *incoming, complete bool) (here bool, err error) {
+func (v *serving) accept(on *connection, in *incoming, complete bool) (here bool, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if _, used := v.calls[in.id]; used || !v.seen.add(in.id) {
-		return false, fmt.Errorf("call number %d was used before", in.id)
-	}
 	if limit := v.s.node.cfg.Limits.calls(); v.open.Load() >= int64(limit) {
 		return false, fmt.Errorf("more than %d calls at once", limit)
 	}
+	e := v.answers.Get().(*served)
+	if err := v.table.Begin(on.number, in.id, e); err != nil {
+		return false, err
+	}
+	in.e, e.R.in = e, in
 	if v.draining && in.refused == nil {
 		in.refused = fault(CodeClosed, reason("the owner's node is closing"), hintLookup)
 	}
-	v.calls[in.id] = in
 	v.open.Add(1)
+	v.inside++
 	in.complete = complete
 	if line, waiting := v.held[in.xid]; waiting || !complete {
 		v.park(in)
@@ -113,41 +122,13 @@ func (v *serving) unsee(in *incoming) {
 	object, passing := in.object, slices.Clone(in.passing)
 	line := slices.DeleteFunc(v.held[in.xid], func(o *incoming) bool { return o == in })
 	v.advanceLine(in.xid, line)
-	v.seen.remove(in.id)
+	v.table.Unbegin(in.e)
+	v.recycle(in.e)
 	v.open.Add(-1)
 	v.remove(in)
 	v.mu.Unlock()
 	v.s.passed(passing)
 	v.s.letGo(object)
-}
-
-// reconcile compares the calls that the peer has no answer to, in ascending order,
-// with what came (rule C2). It returns those that this node knows, and those among
-// them of which the answer was lost.
-func (v *serving) reconcile(open []lifetime.CallID) (have, unanswered []lifetime.CallID) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for id, in := range v.calls {
-		_, asked := slices.BinarySearch(open, lifetime.CallID(id))
-		in.unasked = !asked
-	}
-	for _, id := range open {
-		switch {
-		case v.calls[uint64(id)] != nil:
-			have = append(have, id)
-		case v.seen.has(uint64(id)):
-			have = append(have, id)
-			unanswered = append(unanswered, id)
-		}
-	}
-	return have, unanswered
-}
-
-// unasked reports whether the caller of in does not wait for its answer any more.
-func (v *serving) unasked(in *incoming) bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return in.unasked
 }
 
 // enter starts the call, or queues it behind those that wait; v.mu is held.
@@ -224,8 +205,8 @@ func (v *serving) advance() {
 func (v *serving) cancel(id uint64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if in := v.calls[id]; in != nil {
-		in.ctx.end(context.Canceled)
+	if e := v.table.Get(lifetime.CallID(id)); e != nil && e.R.in != nil {
+		e.R.in.ctx.end(context.Canceled)
 	}
 }
 
@@ -233,25 +214,22 @@ func (v *serving) cancel(id uint64) {
 func (v *serving) cancelAll() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for _, in := range v.calls {
-		in.ctx.end(context.Canceled)
+	for e := range v.table.Running() {
+		e.R.in.ctx.end(context.Canceled)
 	}
 }
-
-// answered tells that the answer is about to be sent: as soon as the peer has
-// it, it may make another call.
-func (v *serving) answered() { v.open.Add(-1) }
 
 // finish takes the call back and gives its place to the next; v.mu is held.
 func (v *serving) finish(in *incoming) {
 	v.running.Add(-1)
+	v.sent(in.e)
 	v.remove(in)
 	v.advance()
 }
 
 // remove ends a call; v.mu is held.
 func (v *serving) remove(in *incoming) {
-	delete(v.calls, in.id)
+	v.inside--
 	in.settle()
 	in.recycle()
 	v.pool.Put(in)
@@ -270,9 +248,7 @@ func (in *incoming) recycle() {
 		s:        in.s,
 		payload:  keep(in.payload),
 		passing:  in.passing[:0],
-		head:     in.head[:0],
 		extra:    in.extra,
-		out:      outgoing{caps: in.out.caps[:0], used: in.out.used[:0]},
 	}
 }
 
@@ -280,6 +256,7 @@ func (in *incoming) recycle() {
 // nobody could hear the answer.
 func (v *serving) dropQueue() {
 	v.mu.Lock()
+	loose := v.discard(v.table.End())
 	waiting := v.queue
 	for _, line := range v.held {
 		waiting = append(waiting, line...)
@@ -292,9 +269,12 @@ func (v *serving) dropQueue() {
 	for _, in := range waiting {
 		targets = append(targets, in.object)
 		passing = append(passing, in.passing...)
+		v.table.Finish(in.e, 0, v.gone[:0])
+		v.recycle(in.e)
 		v.remove(in)
 	}
 	v.mu.Unlock()
+	v.letGoOf(loose)
 	v.s.passed(passing)
 	for _, object := range targets {
 		v.s.letGo(object)
@@ -312,7 +292,7 @@ func (v *serving) drain() {
 // restIfIdle tells, once the session is draining, that no call is left; v.mu is
 // held.
 func (v *serving) restIfIdle() {
-	if !v.draining || len(v.calls)+len(v.direct.running) > 0 {
+	if !v.draining || v.inside+len(v.direct.running) > 0 {
 		return
 	}
 	select {
@@ -349,7 +329,8 @@ func (v *serving) holders() []string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	var names []string
-	for _, in := range v.calls {
+	for e := range v.table.Running() {
+		in := e.R.in
 		name := fmt.Sprintf("method %x", in.method)
 		if in.m != nil {
 			name = in.m.FullName()

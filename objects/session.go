@@ -83,14 +83,14 @@ func (n *Node) open(link transport.Link, role transport.Role, p peer) (*connecti
 		importing: gauge{of: "Limits.Imports"},
 	}
 	s.ctx, s.cancel = context.WithCancelCause(context.WithValue(context.Background(), peerKey{}, &s.peer))
+	s.attached = newConnection(s, conn, s.number)
+	s.conn.Store(s.attached)
 	s.calls.init(s)
 	s.serving.init(s)
 	s.imports.init(s)
 	s.remote = s.imports.nodeObject()
 	s.introducer.dials = make(chan struct{}, max(n.cfg.Limits.Dials, 1))
 	s.nearby.node = n.neighbour(p.incarnation)
-	s.attached = newConnection(s, conn, s.number)
-	s.conn.Store(s.attached)
 	if err := n.register(s); err != nil {
 		conn.Abort(nil)
 		s.imports.stop()

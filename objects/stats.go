@@ -58,11 +58,11 @@ func (m *imports) len() int {
 func (t *calls) len() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.pending)
+	return t.table.Len()
 }
 
 func (v *serving) len() int {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return len(v.calls) + len(v.direct.running)
+	return v.inside + len(v.direct.running)
 }

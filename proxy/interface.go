@@ -46,6 +46,10 @@ type Method struct {
 	// run it where it reads the connection.
 	Inline bool
 
+	// Idempotent says that the method may run more than once for one call
+	// (//objgen:idempotent): a caller's runtime calls it again if its answer was lost.
+	Idempotent bool
+
 	// Serve decodes the arguments, calls the method on object and encodes the
 	// results. It returns the method's error, or that of the arguments.
 	Serve func(ctx context.Context, object any, in *Incoming) error

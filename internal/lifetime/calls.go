@@ -191,8 +191,9 @@ func (t *Calls[C]) Reconcile(c Conn, have []CallID) (unseen []CallID, err error)
 		return nil, errCallOrder
 	}
 	for _, id := range have {
-		if _, asked := slices.BinarySearch(t.asked, id); !asked {
-			return nil, fmt.Errorf("the peer has call %d, which was not asked for", id)
+		_, asked := slices.BinarySearch(t.asked, id)
+		if f, open := t.open[id]; !asked || open && f.waits {
+			return nil, fmt.Errorf("the peer has call %d, which was not sent", id)
 		}
 	}
 	t.conn, t.fenced, t.asked = c, false, nil

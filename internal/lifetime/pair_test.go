@@ -81,10 +81,10 @@ type callState struct {
 	bare    bool // the answer has no reference
 	sending dispatch
 	owed    bool // the answer is gone, and what it holds will be let go when it has been sent
-	open    bool  // in the caller's table
-	waits   bool  // in line there
-	done    bool  // to be acknowledged
-	seen    bool  // by the callee
+	open    bool // in the caller's table
+	waits   bool // in line there
+	done    bool // to be acknowledged
+	seen    bool // by the callee
 	known   serving
 }
 

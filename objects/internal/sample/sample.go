@@ -91,5 +91,8 @@ type Box interface {
 //
 //objgen:export
 type Named interface {
+	// Name returns the object's name.
+	//
+	//objgen:idempotent
 	Name(ctx context.Context) (string, error)
 }

@@ -526,6 +526,7 @@ func NewNamedProxy(ref *proxy.Ref) *NamedProxy { return (*NamedProxy)(ref) }
 // ProxyRef returns the reference behind the proxy.
 func (p *NamedProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
 
+// Name returns the object's name.
 func (p *NamedProxy) Name(ctx context.Context) (r0 string, err error) {
 	if d := p.ProxyRef().Direct(ctx, &namedInterface.Methods[0]); d != nil {
 		defer d.End(&err)
@@ -682,10 +683,12 @@ var namedInterface = proxy.Register[Named](&proxy.Interface{
 	Doc:  "Named is a second interface of the same objects.",
 	View: func(ref *proxy.Ref) any { return NewNamedProxy(ref) },
 	Methods: []proxy.Method{{
-		Name:      "Name",
-		Signature: "Name(ctx context.Context) (string, error)",
-		Results:   []proxy.Field{{Name: "", Type: "string"}},
-		Serve:     serveNamedName,
+		Name:       "Name",
+		Signature:  "Name(ctx context.Context) (string, error)",
+		Doc:        "Name returns the object's name.",
+		Results:    []proxy.Field{{Name: "", Type: "string"}},
+		Idempotent: true,
+		Serve:      serveNamedName,
 	}},
 })
 

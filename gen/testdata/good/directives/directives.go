@@ -24,6 +24,13 @@ type Store interface {
 	//objgen:inline
 	//objgen:lend
 	Has(key Key) (bool, error)
+	// Size reads.
+	//
+	//objgen:idempotent
+	Size(ctx context.Context) (int, error)
+	//objgen:idempotent
+	//objgen:inline
+	Touch(ctx context.Context) error
 	// Get has none.
 	Get(ctx context.Context, key Key) ([]byte, error)
 }

@@ -161,6 +161,49 @@ func serveStorePut(ctx context.Context, object any, in *proxy.Incoming) error {
 	return err
 }
 
+// Size reads.
+func (p *StoreProxy) Size(ctx context.Context) (r0 int, err error) {
+	if d := p.ProxyRef().Direct(ctx, &storeInterface.Methods[5]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Store).Size(d.Context)
+	}
+	c := p.ProxyRef().Begin(ctx, &storeInterface.Methods[5])
+	c.Args.Array(0)
+	c.Invoke()
+	r0 = c.Results.Next().Int()
+	return r0, c.End()
+}
+
+func serveStoreSize(ctx context.Context, object any, in *proxy.Incoming) error {
+	if err := in.Decoded(); err != nil {
+		return err
+	}
+	r0, err := object.(Store).Size(ctx)
+	in.Results.Array(1)
+	in.Results.Int(int64(r0))
+	return err
+}
+
+func (p *StoreProxy) Touch(ctx context.Context) (err error) {
+	if d := p.ProxyRef().Direct(ctx, &storeInterface.Methods[6]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Store).Touch(d.Context)
+	}
+	c := p.ProxyRef().Begin(ctx, &storeInterface.Methods[6])
+	c.Args.Array(0)
+	c.Invoke()
+	return c.End()
+}
+
+func serveStoreTouch(ctx context.Context, object any, in *proxy.Incoming) error {
+	if err := in.Decoded(); err != nil {
+		return err
+	}
+	err := object.(Store).Touch(ctx)
+	in.Results.Array(0)
+	return err
+}
+
 // PlainProxy calls a Plain that lives in another process.
 type PlainProxy proxy.Ref
 
@@ -230,6 +273,19 @@ var storeInterface = proxy.Register[Store](&proxy.Interface{
 		Params:    []proxy.Field{{Name: "key", Type: "bytes"}, {Name: "value", Type: "bytes"}, {Name: "parts", Type: "[]bytes"}, {Name: "hash", Type: "[4]uint8"}},
 		Results:   []proxy.Field{{Name: "old", Type: "bytes"}},
 		Serve:     serveStorePut,
+	}, {
+		Name:       "Size",
+		Signature:  "Size(ctx context.Context) (int, error)",
+		Doc:        "Size reads.",
+		Results:    []proxy.Field{{Name: "", Type: "int"}},
+		Idempotent: true,
+		Serve:      serveStoreSize,
+	}, {
+		Name:       "Touch",
+		Signature:  "Touch(ctx context.Context) error",
+		Inline:     true,
+		Idempotent: true,
+		Serve:      serveStoreTouch,
 	}},
 })
 

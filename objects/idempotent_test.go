@@ -1,0 +1,103 @@
+package objects_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/netobj/netobj/objects"
+	"github.com/netobj/netobj/objects/internal/sample"
+)
+
+// TestIdempotentCallsAreMadeAgain when their answer was lost and not kept.
+func TestIdempotentCallsAreMadeAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, named, ran := newNamed(t)
+		err := loseAnswer(p, func() error {
+			name, err := named.Name(t.Context())
+			if name != "root" {
+				t.Errorf("the name is %q", name)
+			}
+			return err
+		})
+		if err != nil || ran.Load() != 2 {
+			t.Errorf("Name = %v, it ran %d times", err, ran.Load())
+		}
+	})
+}
+
+// newNamed returns a pair of nodes that keep no answers, with an object of an interface
+// with an idempotent method.
+func newNamed(t *testing.T) (*pair, sample.Named, *atomic.Int64) {
+	t.Helper()
+	p := newPair(t, forgetful)
+	named, err := objects.As[sample.Named](t.Context(), p.remote)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ran atomic.Int64
+	p.local.named = func() {
+		ran.Add(1)
+		p.local.mu.Lock()
+		defer p.local.mu.Unlock()
+	}
+	return p, named, &ran
+}
+
+// TestIdempotentCallsEnd: neither the caller's context, nor a session or an object that
+// has ended, lets a call be made again; that it may have run is not forgotten.
+func TestIdempotentCallsEnd(t *testing.T) {
+	for name, c := range map[string]struct {
+		meanwhile func(p *pair, cancel context.CancelFunc) // when the second try runs
+		want      error
+	}{
+		"with the context": {func(_ *pair, cancel context.CancelFunc) { cancel(); synctest.Wait() }, context.Canceled},
+		"with the session": {func(p *pair, _ context.CancelFunc) {
+			p.kit.Part(p.server)
+			<-time.After(2 * time.Minute)
+			p.kit.Heal(p.server)
+		}, objects.ErrUnreachable},
+		"with the object": {func(p *pair, _ context.CancelFunc) {
+			p.kit.Freeze(p.server)
+			objects.Disown(p.server, p.local, errors.New("sold"))
+			p.kit.Cut(p.server)
+		}, objects.ErrOutcomeUnknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p, named, ran := newNamed(t)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				again, leave, left := make(chan struct{}), make(chan struct{}), make(chan struct{})
+				slow := p.local.named
+				p.local.named = func() {
+					slow()
+					if ran.Load() == 2 {
+						close(again)
+						<-leave
+					}
+				}
+				go func() {
+					<-again
+					c.meanwhile(p, cancel)
+					close(leave)
+					close(left)
+				}()
+				err := loseAnswer(p, func() error {
+					_, err := named.Name(ctx)
+					return err
+				})
+				<-left
+				if !errors.Is(err, c.want) || !errors.Is(err, objects.ErrOutcomeUnknown) {
+					t.Errorf("Name = %v", err)
+				}
+				if ran.Load() > 3 {
+					t.Errorf("it ran %d times", ran.Load())
+				}
+			})
+		})
+	}
+}
