@@ -53,9 +53,12 @@
 //
 // A session outlives its connections. When one breaks, the side that dialled dials
 // again; references stay good, and calls wait, no longer than their contexts. A call
-// that was under way runs once: if the peer has not seen it, it is sent again; if it
-// runs, its answer comes on the next connection; only if its answer was lost the
-// caller gets an error, with [OutcomeUnknown]. A session without a connection for
+// that was under way runs once: if the peer has not seen it, it is sent again, before
+// all that are made later; if it runs, its answer comes on the next connection; an answer
+// that was lost is sent once more. The owner keeps it for that until it knows that it has
+// come, within Limits.Answers and AnswerBytes; beyond those the caller gets
+// [ErrOutcomeUnknown], unless the method is marked //objgen:idempotent: then it is called
+// again. A session without a connection for
 // Config.Lease, or whose peer restarted, ends: its references fail from then on,
 // [Alive] tells of it as it happens, and the owner drops what the lost peer held. Cycles of
 // references between processes are not collected: one of them must be released, or be a
@@ -87,6 +90,8 @@
 //	ErrNotExported      no exported interface describes the value or type
 //	ErrAddress          an address that cannot be used
 //	ErrTaken            another object is published under that name
+//	ErrOutcomeUnknown   beside another of these: the method may have run; find out before
+//	                    calling again
 //	ErrForbidden        the peer does not let this node do it, see Config.Inspect
 //
 // The error of a call that its context ended wraps the context's cause:
@@ -100,7 +105,8 @@
 // protocol loses its session and leaves a line in the log; others do not notice.
 //
 // Plaintext is spoken on loopback and unix sockets; beyond the machine addresses
-// are tls://, or Config.AllowPlaintext is set. The package never retries a call.
+// are tls://, or Config.AllowPlaintext is set. The package repeats no call that
+// may have run, except those of idempotent methods.
 //
 // # Looking inside
 //

@@ -200,6 +200,7 @@ func TestHostileReconnects(t *testing.T) {
 		{name: "a call number that was used before the break", ends: "was used before", do: func(t *testing.T, s *siege) {
 			s.again(t)
 			state(s, s.xid)
+			state(s)
 			s.raw.sendCall(&wire.Call{ID: 1, Method: pingMethod}, emptyArgs)
 		}},
 		{name: "a stale connection number", do: func(t *testing.T, s *siege) {

@@ -211,6 +211,7 @@ func (s *siege) make(t *testing.T) uint64 {
 	id := s.call(s.xid, thingMethod("Make"), emptyArgs)
 	for {
 		if m := s.raw.answer(); m.ID == id {
+			s.raw.send((&wire.Ack{IDs: []uint64{id}}).Append(nil)) // else the node keeps it for the answer's sake
 			return m.Caps[0].XID
 		}
 	}
