@@ -107,7 +107,7 @@ func remoteURL(scheme string, conn net.Conn) string {
 	if scheme == "unix" {
 		return "unix://" + conn.LocalAddr().String()
 	}
-	return scheme + "://" + conn.RemoteAddr().String()
+	return hostURL(scheme, conn.RemoteAddr())
 }
 
 func listenTCP(ctx context.Context, u *url.URL, cfg *Config) (Listener, error) {
@@ -162,7 +162,7 @@ func dialTCP(ctx context.Context, u *url.URL, cfg *Config) (Link, error) {
 		return nil, refusal(err)
 	}
 	if u.Scheme == "tcp" {
-		return &streamLink{Conn: conn, scheme: "tcp", local: localURL("tcp", conn), remote: u.String()}, nil
+		return &streamLink{Conn: conn, scheme: "tcp", local: localURL("tcp", conn), remote: remoteURL("tcp", conn)}, nil
 	}
 	secure := hardened(cfg.TLS)
 	if secure.ServerName == "" {
@@ -176,7 +176,7 @@ func dialTCP(ctx context.Context, u *url.URL, cfg *Config) (Link, error) {
 		conn.Close()
 		return nil, err
 	}
-	return &streamLink{Conn: client, scheme: "tls", local: localURL("tls", conn), remote: u.String()}, nil
+	return &streamLink{Conn: client, scheme: "tls", local: localURL("tls", conn), remote: remoteURL("tls", conn)}, nil
 }
 
 // pin lets c connect to the owner of a key, and to nobody else. Who the key is known
@@ -226,8 +226,11 @@ func dialRule(u *url.URL, cfg *Config) func(network, address string, _ syscall.R
 	}
 }
 
-func localURL(scheme string, conn net.Conn) string {
-	return scheme + "://" + conn.LocalAddr().String()
+func localURL(scheme string, conn net.Conn) string { return hostURL(scheme, conn.LocalAddr()) }
+
+// hostURL names an end of a connection, which has an address whatever name was dialled.
+func hostURL(scheme string, addr net.Addr) string {
+	return (&url.URL{Scheme: scheme, Host: addr.String()}).String()
 }
 
 // plaintextRule refuses plaintext where others could read it: any address but

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -250,5 +251,26 @@ func TestUnixSocketFile(t *testing.T) {
 	}
 	if text, err := os.ReadFile(path); err != nil || string(text) != "mine" {
 		t.Errorf("the file was changed: %q, %v", text, err)
+	}
+}
+
+// TestInfoHasAddresses: whatever was dialled.
+func TestInfoHasAddresses(t *testing.T) {
+	l, err := transport.Listen(t.Context(), "tcp://localhost:0", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	u, err := url.Parse(l.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	link, err := transport.Dial(t.Context(), "tcp://localhost:"+u.Port(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer link.Close()
+	if got := link.Info().Remote; got != l.URL() {
+		t.Errorf("the other end is %q, it listens at %q", got, l.URL())
 	}
 }

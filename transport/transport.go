@@ -52,8 +52,8 @@ type Listener interface {
 // Info describes a link or connection.
 type Info struct {
 	Scheme           string              // tcp, unix, tls or pipe
-	Local            string              // this end's address, as a URL
-	Remote           string              // the other end's address, as a URL
+	Local            string              // this end's address, as a URL: of the IP address, not of a name for it
+	Remote           string              // the other end's address, likewise
 	HasPeerKey       bool                // the peer proved to own a key, on tls
 	PeerKey          [32]byte            // SHA-256 of that key (SubjectPublicKeyInfo)
 	PeerCertificates []*x509.Certificate // the peer's chain, leaf first
