@@ -45,6 +45,7 @@ var rules = map[string][]string{
 	"internal/cli":            {},
 	"internal/proctest":       {},
 	"internal/mesh":           {"objects", "proxy", "marshal"},
+	"internal/sim":            {"objects", "proxy", "marshal", "transport"},
 	"internal/doctest":        {},
 	"cmd/objgen":              {"gen", "internal/cli"},
 	"cmd/objregistry":         {"objects", "registry", "registry/boltstore", "internal/cli"},
