@@ -90,10 +90,14 @@ var helloExamples = []example{
 	{name: "versions and features", about: "the dialler speaks three versions and two optional parts",
 		m: with(dialler, func(h *wire.Hello) { h.Versions.Max = 3; h.Features = []string{"resume", "introductions"} })},
 	{name: "introductions", about: "the dialler takes introductions and claims, and says where it listens", m: with(dialler, introduces)},
+	{name: "next connection", about: "the dialler wants to go on with a session whose connections had numbers below 3",
+		m: with(dialler, func(h *wire.Hello) { peer := numbered(0xb0); h.WantPeer, h.Conn = &peer, 3 })},
 	{name: "short nonce", about: "a nonce has 16 bytes",
 		bytes: frame(append(append([]byte{0xa4, 1, 1, 2, 1, 4, 0x50}, filled(16, 0x20)...), 0x0c, 0x41, 1)...), fails: "nonce of 1 bytes"},
 	{name: "many addresses", about: "a node tells of four addresses at most",
 		bytes: frame(append(append([]byte{0xa4, 1, 1, 2, 1, 4, 0x50}, filled(16, 0x20)...), 0x0e, 0x85, 0x60, 0x60, 0x60, 0x60, 0x60)...), fails: "list of 5 entries"},
+	{name: "short key", about: "the hash of a key has 32 bytes",
+		bytes: frame(append(append([]byte{0xa4, 1, 1, 2, 1, 4, 0x50}, filled(16, 0x20)...), 0x0d, 0x41, 1)...), fails: "key of 1 bytes"},
 	{name: "least", about: "what is not told reads as zero: no limits, no lease, no node",
 		bytes: frame(append([]byte{0xa3, 1, 1, 2, 1, 4, 0x50}, filled(16, 0x20)...)...)},
 	{name: "more", about: "a key that this version does not know, and a limit more, are skipped",
@@ -125,6 +129,8 @@ func filled(n int, b byte) []byte {
 var helloAckExamples = []example{
 	{name: "new", about: "the connection becomes the session", m: &wire.HelloAck{Hello: acceptor}},
 	{name: "introductions", about: "the acceptor takes part, too", m: &wire.HelloAck{Hello: *with(acceptor, introduces)}},
+	{name: "resumed", about: "the connection is number 3 of a session that both have", m: &wire.HelloAck{Hello: *with(acceptor, func(h *wire.Hello) { h.Conn = 3 }), Status: wire.StatusResumed}},
+	{name: "expired", about: "the session that the dialler wants is given up", m: &wire.HelloAck{Hello: acceptor, Status: wire.StatusExpired, Text: "node is closing"}},
 	{name: "duplicate", about: "there is a session already", m: &wire.HelloAck{Hello: acceptor, Status: wire.StatusDuplicate}},
 	{name: "wrong incarnation", about: "the dialler wanted somebody else", m: &wire.HelloAck{Hello: acceptor, Status: wire.StatusWrongIncarnation}},
 	{name: "refused", about: "the acceptor says why", m: &wire.HelloAck{Hello: acceptor, Status: wire.StatusRefused, Text: "node is closing"}},
@@ -136,7 +142,8 @@ func word(g wire.GoStatus) *wire.GoStatus { return &g }
 var goExamples = []example{
 	{name: "start", about: "multiplexing begins", m: word(wire.GoStart)},
 	{name: "abandon", about: "another connection will be used", m: word(wire.GoAbandon)},
-	{name: "replace", about: "after duplicate: the dialler has lost that session", m: word(wire.GoReplace)},
+	{name: "replace", about: "after duplicate or resumed: the dialler knows no such session", m: word(wire.GoReplace)},
+	{name: "resume", about: "after duplicate: the dialler has lost the session's connection", m: word(wire.GoResume)},
 }
 
 var callExamples = []example{
@@ -183,6 +190,11 @@ var returnExamples = []example{
 	{name: "a result", about: "Deposit returned 1500", m: &wire.Return{ID: 1, Body: inline(tuple(number(1500)))}},
 	{name: "a reference", about: "the result is object 12 of the answering side, granted as xid 3",
 		m: &wire.Return{ID: 2, Caps: []wire.Cap{mine(3, 12, auditor)}, Body: inline(tuple(number(0)))}},
+	{name: "an introduction", about: "the result is object 12 of a third node, granted as forwarder 9 of the answering side's under xid 4",
+		m: &wire.Return{ID: 14, Caps: []wire.Cap{introduced}, Body: inline(tuple(number(0)))}},
+	{name: "the caller's own", about: "the result is what the caller granted as xid 2", m: &wire.Return{ID: 16, Caps: []wire.Cap{yours(2)}, Body: inline(tuple(number(0)))}},
+	{name: "a reference of a later version", about: "a reference of kind 3 is reserved; its entry is skipped, and the call fails with unsupported",
+		bytes: []byte{0x85, 2, 15, 0, 0x81, 0x82, 3, 0x80, 0x42, 0x81, 0}},
 	{name: "an error", about: "errors.New(\"no such account\"), and the results beside it",
 		m: &wire.Return{ID: 3, Status: wire.StatusError, Body: inline(tuple(failure(errors.New("no such account")), raw(tuple(number(0)))))}},
 	{name: "a wrapped error", about: "fmt.Errorf(\"open ledger: %w\", fs.ErrNotExist)",
@@ -231,6 +243,9 @@ var byeExamples = []example{
 var brokenExamples = []example{
 	{name: "gone", about: "what was granted as xid 3 is gone, error code 1",
 		m: &wire.Broken{Entries: []wire.BrokenEntry{{XID: 3, Reason: uint64(objects.CodeGone), Text: "its owner restarted"}}}},
+	{name: "not held", about: "an answer to a Reconcile: the session does not hold what the peer states as xid 9, error code 5",
+		m: &wire.Broken{Entries: []wire.BrokenEntry{{XID: 9, Reason: uint64(objects.CodeNoSuchObject), Text: "this session does not hold it"}}}},
+	{name: "longer", about: "an element more in an entry is skipped", bytes: []byte{0x82, 8, 0x81, 0x84, 3, 1, 0x60, 0x80}},
 	{name: "several", about: "two references, of which one cannot be reached, error code 4", m: &wire.Broken{Entries: []wire.BrokenEntry{
 		{XID: 3, Reason: uint64(objects.CodeUnreachable), Text: "connection closed"}, {XID: 4, Reason: uint64(objects.CodeReleased)}}}},
 }
@@ -242,6 +257,7 @@ var introduced = wire.Cap{Kind: wire.CapThird, XID: 4, Object: 9, Iface: auditor
 
 var ackExamples = []example{
 	{name: "one", about: "the Return of call 5 has come", m: &wire.Ack{IDs: []uint64{5}}},
+	{name: "longer", about: "an element more is skipped", bytes: []byte{0x83, 9, 0x81, 5, 0xf6}},
 	{name: "several", about: "in the order in which they came", m: &wire.Ack{IDs: []uint64{300, 7}}},
 }
 
