@@ -192,7 +192,8 @@ func (c *connection) receiveRelease(msg []byte) error {
 	return err
 }
 
-// receiveBroken breaks the references that the owner disowned.
+// receiveBroken breaks the references that the owner disowned, or that it says this
+// node does not hold.
 func (c *connection) receiveBroken(msg []byte) error {
 	var m wire.Broken
 	if err := wire.ParseBroken(msg, &m); err != nil {
@@ -200,7 +201,12 @@ func (c *connection) receiveBroken(msg []byte) error {
 	}
 	for _, entry := range m.Entries {
 		code := Code(entry.Reason)
-		c.s.imports.breakOne(lifetime.XID(entry.XID), fault(code, reason(entry.Text), hintLookup))
+		xid, why := lifetime.XID(entry.XID), fault(code, reason(entry.Text), hintLookup)
+		if code == CodeNoSuchObject {
+			c.s.imports.void(xid, why)
+			continue
+		}
+		c.s.imports.breakOne(xid, why)
 	}
 	return nil
 }

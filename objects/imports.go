@@ -291,6 +291,18 @@ func (m *imports) breakOne(xid lifetime.XID, why *Error) {
 	}
 }
 
+// void is breakOne for a reference of which the owner says that this node does not hold
+// it: nothing is given back (rule R4).
+func (m *imports) void(xid lifetime.XID, why *Error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if i := m.entries.Get(xid); i != nil && xid != nodeXID {
+		i.fail(why)
+		m.drop(i)
+		m.table.Void(xid)
+	}
+}
+
 // breakAll makes all use of the session's references fail with why; a cause
 // that is known better later replaces the first.
 func (m *imports) breakAll(why *Error) {

@@ -75,8 +75,12 @@ func forget(ref *proxy.Ref, receipts int) {
 }
 
 // passedOn is the fault of a reference as those see it who know it through this
-// node: they have not released it.
+// node: they have not released it, and hold what the owner says that this node does
+// not hold.
 func passedOn(f *Error) *Error {
+	if f.Code == CodeNoSuchObject {
+		return fault(CodeGone, f.Cause, f.Hint)
+	}
 	if f.Code != CodeReleased {
 		return f
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -95,6 +96,28 @@ func TestWhatThePeerDoesNotHoldIsReclaimed(t *testing.T) {
 		if m := raw.answer(); faultCode(m) != objects.CodeNoSuchObject {
 			t.Errorf("%+v", m)
 		}
+	})
+}
+
+// TestR4VoidReferencesAreNotGivenBack: the owner says that the node does not hold what
+// it holds. Its grants count for nothing; to return them would break the protocol.
+func TestR4VoidReferencesAreNotGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSiege(t, objects.Config{})
+		s.give(1, 2)
+		s.raw.answer()
+		s.raw.send((&wire.Broken{Entries: []wire.BrokenEntry{{XID: 1, Reason: uint64(objects.CodeNoSuchObject), Text: "void"}}}).Append(nil))
+		synctest.Wait()
+		if _, err := s.keeper.kept[0].Deadline(t.Context()); !errors.Is(err, objects.ErrNoSuchObject) || !strings.Contains(err.Error(), "void") {
+			t.Errorf("a call on it: %v", err)
+		}
+		s.keeper.drop()
+		var m wire.Release
+		if err := wire.ParseRelease(s.raw.receive(wire.TypeRelease), &m); err != nil || !slices.Equal(m.Entries, []wire.Entry{{XID: 2, N: 1}}) {
+			t.Errorf("given back are %v, %v", m.Entries, err)
+		}
+		s.leave()
+		s.end(t)
 	})
 }
 

@@ -20,6 +20,7 @@ type siege struct {
 	node   *objects.Node
 	client *objects.Node // the honest peer
 	local  *thing
+	keeper *hoard
 	log    *logBuffer
 	pipes  *transport.PipeNet
 
@@ -77,9 +78,9 @@ func (a *attack) run(t *testing.T) {
 func newSiege(t *testing.T, config objects.Config) *siege {
 	t.Helper()
 	log, logger := newLog()
-	s := &siege{local: &thing{}, log: log, pipes: transport.NewPipeNet(), hello: rawHello()}
+	s := &siege{local: &thing{}, keeper: &hoard{}, log: log, pipes: transport.NewPipeNet(), hello: rawHello()}
 	config.PipeNet, config.Logger, config.LocalCallsOnWire = s.pipes, logger, true
-	s.node = listenWith(t, &config, s.local, &hoard{})
+	s.node = listenWith(t, &config, s.local, s.keeper)
 	s.client = objects.NewNode(&objects.Config{PipeNet: s.pipes, Logger: logger, LocalCallsOnWire: true})
 	root, err := objects.Open[sample.Thing](t.Context(), s.client, "pipe://server", "thing")
 	if err == nil {
