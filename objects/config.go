@@ -150,7 +150,7 @@ type Limits struct {
 	Exports        int   // objects that one session may hold of this node; zero means 65,536
 	Imports        int   // objects of one peer that this node holds; zero means 65,536
 	Cancelled      int   // cancelled calls whose end has not been seen, per session; zero means 16,384
-	Sessions       int   // sessions of the node; zero means 4,096
+	Sessions       int   // sessions of the node, and as many more that are without a connection; zero means 4,096
 	SessionsPerKey int   // sessions of one TLS key; zero means 16
 	HalfOpen       int   // handshakes in progress; zero means 256
 	Claims         int   // objects of others that one peer has introduced and that are being claimed; zero means 256

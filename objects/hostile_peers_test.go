@@ -49,9 +49,9 @@ func TestHostileReferences(t *testing.T) {
 				s.call(0, pingMethod, emptyArgs, wire.Cap{Kind: wire.CapMine, XID: 5, Object: 1, Iface: "a.B"},
 					wire.Cap{Kind: wire.CapMine, XID: 5, Object: 2, Iface: "a.B"})
 			}},
-		{name: "ids far apart", most: 16 << 20, do: func(t *testing.T, s *siege) {
-			for i := range uint64(10) {
-				s.give(1+i<<50, 1000)
+		{name: "as many objects as it may grant, with ids far apart", most: 80 << 20, do: func(t *testing.T, s *siege) {
+			for i := range uint64(64) {
+				s.giveApart(1+i<<40, 1024, 1<<20)
 			}
 		}},
 		{name: "a million grants of one object, then silence", do: func(t *testing.T, s *siege) {
@@ -64,13 +64,13 @@ func TestHostileReferences(t *testing.T) {
 			}
 			s.silence(t, 1)
 		}},
-		{name: "as many objects as it may grant, then silence", most: 48 << 20, do: func(t *testing.T, s *siege) {
+		{name: "as many objects as it may grant, then silence", most: 32 << 20, do: func(t *testing.T, s *siege) {
 			for i := range uint64(64) {
 				s.give(1+i*1024, 1024)
 			}
 			s.silence(t, 65_536)
 		}},
-		{name: "a million objects", ends: "more than 65536 references", most: 48 << 20, do: func(t *testing.T, s *siege) {
+		{name: "a million objects", ends: "more than 65536 references", most: 32 << 20, do: func(t *testing.T, s *siege) {
 			for i := range uint64(1000) {
 				s.give(1+i*1000, 1000)
 			}
@@ -229,7 +229,7 @@ func TestHostileReconnects(t *testing.T) {
 			}
 			synctest.Wait()
 			s.storm(t, 60)
-		}, most: 48 << 20},
+		}, most: 32 << 20},
 		{name: "1,000 new sessions in a second", do: manySessions, most: 16 << 20,
 			config: func(c *objects.Config) { c.Limits.Sessions = 100 }},
 	})

@@ -62,9 +62,11 @@ func (a *attack) run(t *testing.T) {
 	stop := s.callOn(t)
 	a.do(t, s)
 	synctest.Wait()
-	if grown, most := int64(heapInUse()-before), max(a.most, 4<<20); grown > int64(most) {
+	grown := int64(heapInUse() - before)
+	if most := int64(max(a.most, 4<<20)); grown > most {
 		t.Errorf("the heap has grown by %d bytes, at most %d are allowed", grown, most)
 	}
+	t.Logf("heap %+d bytes", grown)
 	if a.ends == "" != !s.log.has("peer broke the protocol") || !s.log.has(a.ends) {
 		t.Errorf("the log should say %q:\n%v", a.ends, s.log)
 	}
@@ -221,12 +223,15 @@ func (s *siege) make(t *testing.T) uint64 {
 const thingIface = "github.com/netobj/netobj/objects/internal/sample.Thing"
 
 // give passes n objects of the hostile peer to the node, which keeps them; the first is
-// numbered from.
-func (s *siege) give(from, n uint64) {
+// numbered from, and the others count up.
+func (s *siege) give(from, n uint64) { s.giveApart(from, n, 1) }
+
+// giveApart is give with numbers that are step apart.
+func (s *siege) giveApart(from, n, step uint64) {
 	args := marshal.AppendArray(marshal.AppendString(marshal.AppendMap(marshal.AppendArray(nil, 1), 1), ""), int(n))
 	caps := make([]wire.Cap, n)
 	for i := range n {
-		caps[i] = wire.Cap{Kind: wire.CapMine, XID: from + i, Object: from + i, Iface: thingIface}
+		caps[i] = wire.Cap{Kind: wire.CapMine, XID: from + i*step, Object: from + i*step, Iface: thingIface}
 		args = marshal.AppendUint(args, i)
 	}
 	s.call(s.hoard, thingMethod("SameMany"), args, caps...)
