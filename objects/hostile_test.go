@@ -31,6 +31,7 @@ type rawPeer struct {
 	opens uint64        // calls of open, whose numbers are 1, 1001 and so on
 
 	number uint64 // of a connection that resumes a session
+	ack    wire.HelloAck
 }
 
 func dialRawPeer(t *testing.T, url string) *rawPeer {
@@ -73,7 +74,11 @@ func greetRaw(t *testing.T, pipes *transport.PipeNet, url string, hello *wire.He
 
 // tryGreetRaw is greetRaw for a Hello that may be wrong.
 func tryGreetRaw(t *testing.T, pipes *transport.PipeNet, url string, hello *wire.Hello) (*rawPeer, wire.HelloStatus, error) {
-	link, err := transport.Dial(t.Context(), url, &transport.Config{PipeNet: pipes})
+	return greetRawWith(t, &transport.Config{PipeNet: pipes}, url, hello)
+}
+
+func greetRawWith(t *testing.T, config *transport.Config, url string, hello *wire.Hello) (*rawPeer, wire.HelloStatus, error) {
+	link, err := transport.Dial(t.Context(), url, config)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -92,7 +97,7 @@ func tryGreetRaw(t *testing.T, pipes *transport.PipeNet, url string, hello *wire
 	}
 	p := &rawPeer{t: t, conn: conn, node: ack.Incarnation, lane: make(chan []byte, 1000), ended: make(chan error, 1), turn: make(chan struct{}, 1)}
 	go func() { p.ended <- conn.Serve(p) }()
-	p.number = ack.Conn
+	p.number, p.ack = ack.Conn, ack
 	t.Cleanup(func() { conn.Abort(nil) })
 	return p, ack.Status, nil
 }

@@ -236,10 +236,11 @@ func (r *introduced) String() string {
 }
 
 // Direct waits until it is known which way calls on v take, a proxy or a [proxy.Ref],
-// and reports whether they go to the owner of the object directly. They do not if it
-// was received from another node and the owner cannot be reached, or may not be
+// and reports whether they go to the owner of the object directly. They do not if
+// another node has introduced it, and the owner could not be reached, or may not be
 // dialled (see [Config].DialPolicy): then they pass through that node, and end with it.
-// A value of this process is direct. It waits no longer than ctx, and 2 s.
+// A node that cannot introduce an object passes it on as its own; that counts as direct,
+// as does a value of this process. It waits no longer than ctx, and 2 s.
 //
 // Nobody has to call it: the first call on v waits as well.
 func Direct(ctx context.Context, v any) bool {

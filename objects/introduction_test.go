@@ -25,8 +25,19 @@ type trio struct {
 
 func newTrio(t *testing.T, config objects.Config) *trio {
 	t.Helper()
-	m := &trio{kit: objtest.NewConfig(t, config), local: &thing{name: "root"}}
-	m.owner, m.introducer, m.user = m.kit.Node(), m.kit.Node(), m.kit.Node()
+	return trioOf(t, objtest.NewConfig(t, config), "pipe://owner", "pipe://introducer", "pipe://user")
+}
+
+// newTrioAt has all three listen at url.
+func newTrioAt(t *testing.T, config objects.Config, url string) *trio {
+	t.Helper()
+	return trioOf(t, objtest.NewConfig(t, config), url, url, url)
+}
+
+func trioOf(t *testing.T, kit *objtest.Kit, owner, introducer, user string) *trio {
+	t.Helper()
+	m := &trio{kit: kit, local: &thing{name: "root"}}
+	m.owner, m.introducer, m.user = m.kit.NodeAt(owner), m.kit.NodeAt(introducer), m.kit.NodeAt(user)
 	m.near = lend(t, m.owner, m.introducer, m.local)
 	m.far = m.introduce(t, m.near)
 	return m
@@ -38,8 +49,7 @@ func (m *trio) introduce(t *testing.T, v sample.Thing) sample.Thing {
 	return lend(t, m.introducer, m.user, v)
 }
 
-// routeOf returns how node n reaches v, from its snapshot: "" if it holds nothing of
-// the owner.
+// routesOf returns how node n reaches what it holds.
 func routesOf(n *objects.Node) (routes []string) {
 	for _, i := range objects.Snapshot(n).Imports {
 		routes = append(routes, i.Route)
