@@ -132,6 +132,9 @@ func (on *connection) receiveClaim(msg []byte) error {
 
 // answerClaims sends the answers that there are.
 func (on *connection) answerClaims() {
+	if on.ready(on.s.ctx) != nil {
+		return // nor will another answer be sent
+	}
 	a := &on.claimed
 	for {
 		a.mu.Lock()

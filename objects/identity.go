@@ -75,30 +75,20 @@ func (p *peer) recipient() wire.Recipient {
 }
 
 // expireFormer ends the sessions with former incarnations of a node that has proved
-// its key (rule O6), now that it is p: those without a connection, and those whose
-// connection is dead.
+// its key (rule O6), now that it is p. Those that have a connection stay: processes
+// may share a key, and slow is not dead.
 func (n *Node) expireFormer(p *peer) {
 	if !p.info.HasPeerKey {
 		return
 	}
-	former := func(s *session) bool { return s.peer.incarnation != p.incarnation && samePeer(&s.peer.info, &p.info) }
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.closing {
 		return
 	}
 	for _, s := range n.lost {
-		if former(s) {
+		if s.peer.incarnation != p.incarnation && samePeer(&s.peer.info, &p.info) {
 			n.tasks.Go(func() { s.end(restarted) })
-		}
-	}
-	for _, s := range n.sessions {
-		if c := s.attached; former(s) && c != nil {
-			n.tasks.Go(func() {
-				if !c.answers() {
-					s.end(restarted)
-				}
-			})
 		}
 	}
 }
