@@ -54,7 +54,7 @@ func (n *namespaces) in(side int, args ...string) {
 	}
 }
 
-// cut are what can happen to the cable, and what mends it.
+// cuts are what can happen to the cable, and what mends it.
 var cuts = map[string][2]func(n *namespaces){
 	"cable": {
 		func(n *namespaces) { n.in(0, "link", "set", n.end[0], "down") },
@@ -72,11 +72,14 @@ var cuts = map[string][2]func(n *namespaces){
 
 // TestNamespacePartitions is TestPartitions with a network of the kernel's.
 func TestNamespacePartitions(t *testing.T) {
-	id := 0
+	t.Parallel()
+	made := 0
 	for name, cut := range cuts {
 		for _, late := range []bool{false, true} {
-			id++
+			made++
+			id := made
 			t.Run(fmt.Sprintf("%s, late %v", name, late), func(t *testing.T) {
+				t.Parallel()
 				n := newNamespaces(t, id)
 				strike, mend := func() { cut[0](n) }, func() { cut[1](n) }
 				if late {

@@ -127,9 +127,10 @@ func (p *parted) breaks(strike, heal func()) {
 	p.anew()
 }
 
-// anew lets the two begin again after their references have broken.
+// anew lets the two begin again when all their references have said that they ended.
 func (p *parted) anew() {
 	p.t.Helper()
+	p.until("end of all references", func() bool { return len(p.failures) == 2*few })
 	p.failures = nil
 	p.ask(p.holder, Command{Verb: Meet}) // it forgets whom it knew
 	p.share()
@@ -150,6 +151,7 @@ var faults = map[string]func(l *link){
 // TestPartitions parts two processes by what lies between them: what heals within the
 // lease changes nothing, what does not breaks the references on both sides.
 func TestPartitions(t *testing.T) {
+	t.Parallel()
 	for name, strike := range faults {
 		t.Run(name+", healed in time", func(t *testing.T) {
 			t.Parallel()
@@ -167,7 +169,8 @@ func TestPartitions(t *testing.T) {
 // TestHalfOpenConnection: the owner still believes in the connection of a holder that
 // has lost it and dials again.
 func TestHalfOpenConnection(t *testing.T) {
-	p, l := partedByLink(t, NodeConfig{}, NodeConfig{})
+	t.Parallel()
+	p, l := partedByLink(t, watchful(longLease), watchful(longLease))
 	p.share()
 	l.reset(toHolder)
 	p.allGood(p.touchBoth()...)

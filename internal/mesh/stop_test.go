@@ -26,6 +26,7 @@ func outlast(lease time.Duration) { <-time.After(lease + lease/2) }
 // run while it is stopped, or begin as it wakes: no time has passed for it, and the
 // holder goes on with all it holds.
 func TestStoppedOwnerExpiresNobody(t *testing.T) {
+	t.Parallel()
 	patient := NodeConfig{Lease: longLease, HandshakeTimeout: longLease} // one dial lasts until the owner wakes
 	t.Run("in the lease", func(t *testing.T) {
 		t.Parallel()
@@ -76,6 +77,7 @@ func (p *parted) wakeForDial(l *link) {
 // TestStoppedHolder stops a holder. Within the lease it loses nothing; after that the
 // owner has reclaimed its objects, and it learns so.
 func TestStoppedHolder(t *testing.T) {
+	t.Parallel()
 	t.Run("within the lease", func(t *testing.T) {
 		t.Parallel()
 		p, _ := partedByLink(t, watchful(longLease), NodeConfig{Lease: longLease})
