@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"runtime"
 
 	"github.com/netobj/netobj/examples/quickstart/bank"
 	"github.com/netobj/netobj/objects"
@@ -252,4 +253,89 @@ func ExampleNewScope() {
 	// Output:
 	// 500 <nil>
 	// true
+}
+
+// ticker is an account that tells its listeners of changes, and keeps none of them alive.
+type ticker struct {
+	account
+	listeners []*objects.WeakRef[bank.Listener]
+}
+
+func (a *ticker) Tell(ctx context.Context, l bank.Listener) (bank.Listener, error) {
+	w, err := objects.NewWeakRef(ctx, l)
+	a.listeners = append(a.listeners, w)
+	return nil, err
+}
+
+func (a *ticker) Deposit(ctx context.Context, cents int64) (int64, error) {
+	balance, err := a.account.Deposit(ctx, cents)
+	for _, w := range a.listeners {
+		if l, err := w.Get(ctx); err == nil { // else it is gone, and nobody has to be told
+			l.Changed(ctx, balance)
+		}
+	}
+	return balance, err
+}
+
+// window is a bank.Listener that has the account which it shows: were it held by that, each
+// would keep the other.
+type window struct{ shows bank.Account }
+
+func (w *window) Changed(_ context.Context, balance int64) error {
+	fmt.Println("the balance is", balance)
+	return nil
+}
+
+// What listens holds what it listens to, and is told through a weak reference: so the two are
+// no cycle.
+func ExampleNewWeakRef() {
+	server, client, alice := serve(&ticker{})
+	defer server.Close()
+	defer client.Close()
+	ctx := context.Background()
+
+	mine := &window{shows: alice}
+	if _, err := alice.Tell(ctx, mine); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(alice.Deposit(ctx, 500))
+	runtime.KeepAlive(mine)
+	// Output:
+	// the balance is 500
+	// 500 <nil>
+}
+
+// Disown ends an object although others hold it.
+func ExampleDisown() {
+	a := &account{}
+	server, client, alice := serve(a)
+	defer server.Close()
+	defer client.Close()
+
+	objects.Unpublish(server, "alice")
+	objects.Disown(server, a, errors.New("the account is closed"))
+	<-objects.Alive(alice).Done()
+	_, err := alice.Deposit(context.Background(), 500)
+	fmt.Println(errors.Is(err, objects.ErrGone), errors.Unwrap(err))
+	// Output:
+	// true the account is closed
+}
+
+// A pinned object is what it was when it is passed again, although nobody held it meanwhile.
+func ExamplePin() {
+	a := &account{}
+	server, client, alice := serve(a)
+	defer server.Close()
+	defer client.Close()
+
+	unpin, err := objects.Pin(server, a)
+	if err != nil {
+		log.Fatal(err)
+	}
+	objects.Unpublish(server, "alice")
+	objects.Release(alice)
+	fmt.Println(server.Stats().Exports)
+	unpin()
+	// Output:
+	// 1
 }

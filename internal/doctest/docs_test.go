@@ -190,7 +190,7 @@ func TestFiles(t *testing.T) {
 	})
 }
 
-var testName = regexp.MustCompile("`((?:Test|Fuzz)[A-Z]\\w*)`")
+var testName = regexp.MustCompile("`((?:Test|Fuzz|Example|Benchmark)[A-Z]\\w*)`")
 
 // TestTests: every test that a document names is there.
 func TestTests(t *testing.T) {
