@@ -22,26 +22,48 @@ type Introduction struct {
 // mayDial is the default of Config.DialPolicy.
 func (c *Config) mayDial(i Introduction) bool {
 	u, err := url.Parse(i.Addr)
-	if err != nil {
+	if err != nil || !knows(i.Introducer, u) {
 		return false
 	}
-	here := onThisMachine(i.Introducer)
+	switch u.Scheme {
+	case "pipe", "unix":
+		return true
+	case "tcp":
+		return c.AllowPlaintext || hostOf(u).IsLoopback()
+	case "tls":
+		return i.Key != nil || hostOf(u).IsLoopback()
+	}
+	return false
+}
+
+// knows reports whether an address can mean the same to a peer as to this node: those
+// of one machine, or one link, only if the peer is there.
+func knows(p Peer, u *url.URL) bool {
 	switch u.Scheme {
 	case "pipe":
-		return i.Introducer.Transport.InMemory
+		return p.Transport.InMemory
 	case "unix":
-		return here
-	case "tcp", "tls":
-	default:
-		return false
+		return onThisMachine(p)
 	}
 	switch ip := hostOf(u); {
 	case ip.IsLoopback():
-		return here
-	case ip.IsLinkLocalUnicast() && !onTheLink(i.Introducer), ip.IsUnspecified(), ip.IsMulticast():
-		return false
+		return onThisMachine(p)
+	case ip.IsLinkLocalUnicast():
+		return onTheLink(p)
+	default:
+		return !ip.IsUnspecified() && !ip.IsMulticast()
 	}
-	return u.Scheme == "tls" && i.Key != nil || u.Scheme == "tcp" && c.AllowPlaintext
+}
+
+// known returns those of a peer's own addresses that mean the same here. Else a peer on
+// another machine could have those on this one dialled, who trust this node.
+func (p *peer) known(addrs []string) (known []string) {
+	for _, addr := range addrs {
+		if u, err := url.Parse(addr); err == nil && knows(p.public(), u) {
+			known = append(known, addr)
+		}
+	}
+	return known
 }
 
 // hostOf returns the IP address of a URL; the zero Addr if it has a name.

@@ -22,14 +22,14 @@ type peer struct {
 	limits      wire.Limits
 	lease       time.Duration // how long it keeps a session without a connection
 	key         []byte        // hash of its TLS key: proven, or else as it says; nil: it has none
-	addrs       []string      // where it says that it can be reached
+	addrs       []string      // where it says that it can be reached, as far as that can be so
 	secret      []byte        // of the session, see secretOf; nil: there are no introductions
 	want        wanted        // who had to answer when it was dialled
 }
 
 func peerOf(link transport.Link, h *wire.Hello, dialled string) peer {
 	p := peer{node: h.Node, incarnation: h.Incarnation, addr: dialled, dialled: dialled != "", info: link.Info(), limits: h.Limits, lease: h.Lease}
-	p.addrs = h.Addrs
+	p.addrs = p.known(h.Addrs)
 	if p.key = p.provenKey(); p.key == nil {
 		p.key = h.Key
 	}
