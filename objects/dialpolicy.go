@@ -1,7 +1,6 @@
 package objects
 
 import (
-	"cmp"
 	"net"
 	"net/netip"
 	"net/url"
@@ -104,12 +103,19 @@ func distance(addr string) int {
 	return 2
 }
 
-// nearest takes the nearest of several addresses out of the list.
+// nearest takes the nearest of several addresses out of the list. The same address may
+// be there on the word of another, who may be believed more, or know the right key.
 func nearest(list *[]candidate) (first candidate, ok bool) {
 	if len(*list) == 0 {
 		return first, false
 	}
-	first = slices.MinFunc(*list, func(a, b candidate) int { return cmp.Compare(distance(a.Addr), distance(b.Addr)) })
-	*list = slices.DeleteFunc(*list, func(c candidate) bool { return c.Addr == first.Addr })
+	at := 0
+	for i, c := range *list {
+		if distance(c.Addr) < distance((*list)[at].Addr) {
+			at = i
+		}
+	}
+	first = (*list)[at]
+	*list = slices.Delete(*list, at, at+1)
 	return first, true
 }

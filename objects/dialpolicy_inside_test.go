@@ -35,3 +35,29 @@ func TestAddressesThatMeanNothingHereAreNotPassedOn(t *testing.T) {
 		}
 	}
 }
+
+// TestAnIntroducerDoesNotStandInAnothersWay: who fills the list with addresses that
+// lead nowhere, or names the right one with a wrong key, hides nothing that another
+// introducer says.
+func TestAnIntroducerDoesNotStandInAnothersWay(t *testing.T) {
+	var o owner
+	o.more = make(chan struct{}, 1)
+	liar, honest := &session{}, &session{}
+	say := func(s *session, key byte, addrs ...string) {
+		o.offer(&vine{of: &introduced{vine: &imported{s: s}}, token: &wire.Introduction{Addrs: addrs, Key: []byte{key}}})
+	}
+	for range 100 {
+		say(liar, 1, "tls://203.0.113.7:7000", "tls://a:1", "tls://b:1", "tls://c:1")
+	}
+	say(liar, 1, "tls://d:1", "tls://e:1")
+	say(honest, 2, "tls://203.0.113.7:7000", "unix:///a")
+	var tried []string
+	for c, more := nearest(&o.candidates); more; c, more = nearest(&o.candidates) {
+		if c.by == honest {
+			tried = append(tried, c.Addr)
+		}
+	}
+	if want := []string{"unix:///a", "tls://203.0.113.7:7000"}; !slices.Equal(tried, want) {
+		t.Errorf("of the honest one's addresses, tried in this order: %q", tried)
+	}
+}

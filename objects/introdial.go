@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/netobj/netobj/internal/wire"
 )
 
 // candidate is an address of an owner, and who introduced it.
@@ -16,17 +18,25 @@ type candidate struct {
 	by *session
 }
 
-// maxCandidates is how many addresses of one owner wait to be tried.
-const maxCandidates = 32
+// maxCandidates is how many addresses of one owner wait to be tried on the word of one
+// introducer.
+const maxCandidates = wire.MaxAddrs
 
 // offer adds the addresses of an introduction to those that are to be tried.
 func (o *owner) offer(v *vine) {
 	s := v.of.vine.s
+	theirs := 0
+	for _, c := range o.candidates {
+		if c.by == s {
+			theirs++
+		}
+	}
 	for _, addr := range v.token.Addrs {
 		known := slices.ContainsFunc(o.candidates, func(c candidate) bool { return c.Addr == addr && c.by == s })
-		if known || len(o.candidates) >= maxCandidates {
+		if known || theirs >= maxCandidates {
 			continue
 		}
+		theirs++
 		o.candidates = append(o.candidates, candidate{Introduction{s.peer.public(), v.token.Owner, v.token.Key, addr}, s})
 	}
 	select {
@@ -132,8 +142,9 @@ func (x *introductions) try(ctx context.Context, c candidate) *session {
 	}
 	ctx, cancel := context.WithTimeout(ctx, x.n.cfg.HandshakeTimeout)
 	defer cancel()
-	want := wanted{incarnation: &c.Owner, permit: func(ip netip.Addr) error {
-		if !x.n.cfg.DialPolicy(c.at(ip)) {
+	said := c.Introduction // the session keeps it: not who said so
+	want := wanted{incarnation: &said.Owner, permit: func(ip netip.Addr) error {
+		if !x.n.cfg.DialPolicy(said.at(ip)) {
 			return errNotPermitted
 		}
 		return nil
