@@ -27,6 +27,9 @@ func visit(ctx context.Context) error {
 		return err
 	}
 	fmt.Println(`looked "bank" up and opened an account; it stays in the server`)
+	if objects.Direct(ctx, b) {
+		fmt.Println("calls go to the server; the registry is needed no longer")
+	}
 	if err := bankWith(ctx, alice); err != nil {
 		return err
 	}

@@ -12,7 +12,10 @@ import (
 
 // serve is the server's process: it binds a bank and waits.
 func serve(ctx context.Context) error {
-	node := objects.NewNode(nil)
+	node, err := objects.Listen(ctx, "tcp://127.0.0.1:0", nil) // who looks the bank up connects here
+	if err != nil {
+		return err
+	}
 	defer node.Close()
 	names, err := registry.Dial(ctx, node, "") // at $OBJREGISTRY
 	if err != nil {
