@@ -74,3 +74,62 @@ func TestT2AnIntroductionIsGoodInOneDirection(t *testing.T) {
 		}
 	})
 }
+
+// acceptAnybody answers every dial as whoever is wanted there, and says nothing more.
+func acceptAnybody(t *testing.T, l transport.Listener) {
+	for {
+		link, err := l.Accept()
+		if err != nil {
+			return
+		}
+		var hello wire.Hello
+		if err := wire.ReadHello(link, &hello); err != nil {
+			t.Error(err)
+		}
+		ack := wire.HelloAck{Hello: rawHello(), Status: wire.StatusNew}
+		ack.Incarnation = *hello.WantPeer
+		if err := wire.WriteHelloAck(link, &ack); err != nil {
+			t.Error(err)
+		}
+		if _, err := wire.ReadGo(link); err != nil {
+			t.Error(err)
+		}
+		conn, err := link.Open(transport.Acceptor, nil)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		p := &rawPeer{t: t, conn: conn, lane: make(chan []byte, 1000), turn: make(chan struct{}, 1)}
+		go conn.Serve(p)
+	}
+}
+
+// TestOwnersOfOneIntroducer: one that introduces owner after owner, all of which answer,
+// has as many sessions made as Limits.Owners, also one after the other.
+func TestOwnersOfOneIntroducer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const most = 5
+		config := quiet
+		config.Limits.Owners = most
+		kit := objtest.NewConfig(t, config)
+		user := kit.Node()
+		l, err := transport.Listen(t.Context(), "pipe://anybody", &transport.Config{PipeNet: kit.PipeNet()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		go acceptAnybody(t, l)
+		raw := claims(t, kit.PipeNet(), user, introducible())
+		for n := range uint64(4 * most) {
+			third := &wire.Introduction{Owner: uuid.New(), Object: 1, Addrs: []string{l.URL()}}
+			raw.sendCall(&wire.Call{ID: 1 + n, Method: pingMethod, Caps: []wire.Cap{{Kind: wire.CapThird, XID: 1 + n, Object: 1 + n, Iface: thingName, Third: third}}}, emptyArgs)
+			if n%3 == 0 {
+				settled()
+			}
+		}
+		settled()
+		if n := user.Stats().Sessions; n != 1+most {
+			t.Errorf("%d sessions, of which one is the introducer's", n)
+		}
+	})
+}

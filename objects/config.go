@@ -155,6 +155,7 @@ type Limits struct {
 	HalfOpen       int   // handshakes in progress; zero means 256
 	Claims         int   // objects of others that one peer has introduced and that are being claimed; zero means 256
 	Dials          int   // dials at once to owners that one peer has introduced; zero means 8
+	Owners         int   // sessions that such dials have led to; zero means 256
 	Streams        int   // inbound bulk streams per session; zero means 128
 }
 
@@ -209,6 +210,7 @@ func (c *Config) defaults() *Config {
 	fill(&l.HalfOpen, 256)
 	fill(&l.Claims, 256)
 	fill(&l.Dials, 8)
+	fill(&l.Owners, 256)
 	fill(&l.Streams, 128)
 	return &d
 }

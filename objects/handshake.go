@@ -49,6 +49,7 @@ type wanted struct {
 	key         *[32]byte                 // that it must own, if it answers on TLS
 	session     *session                  // whose next connection it is to be
 	permit      func(ip netip.Addr) error // decides about each address of a name; nil: any
+	by          *introducer               // on whose word it is dialled; nil: the program's
 }
 
 // outbound is a link that this node dialled, in its handshake.

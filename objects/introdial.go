@@ -140,10 +140,14 @@ func (x *introductions) try(ctx context.Context, c candidate) *session {
 	case <-ctx.Done():
 		return nil
 	}
+	if !x.mayDial(c.by.introducer) {
+		x.n.log.Debug("introduced owner is not dialled: Limits.Owners", "owner", c.Owner, "introducer", c.Introducer.Addr)
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, x.n.cfg.HandshakeTimeout)
 	defer cancel()
 	said := c.Introduction // the session keeps it: not who said so
-	want := wanted{incarnation: &said.Owner, permit: func(ip netip.Addr) error {
+	want := wanted{incarnation: &said.Owner, by: c.by.introducer, permit: func(ip netip.Addr) error {
 		if !x.n.cfg.DialPolicy(said.at(ip)) {
 			return errNotPermitted
 		}

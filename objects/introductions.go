@@ -53,7 +53,17 @@ type owner struct {
 type introducer struct {
 	claims int           // that are not resolved
 	dials  chan struct{} // places for dials under way
+	owners int           // sessions that were dialled on its word
+	begun  bool          // the session has had a connection
 	ended  bool          // the session has ended
+}
+
+// mayDial reports whether one more owner may be dialled on the word of by, which has a
+// place for that.
+func (x *introductions) mayDial(by *introducer) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return by.owners+len(by.dials) <= x.n.cfg.Limits.Owners
 }
 
 // maxClaims is how many claims a session may have that the owner has not answered. More
@@ -234,6 +244,10 @@ func (x *introductions) begun(c *connection) {
 		x.mu.Unlock()
 		return
 	}
+	if by := s.peer.want.by; by != nil && !s.introducer.begun {
+		by.owners++
+	}
+	s.introducer.begun = true
 	x.peers[s.peer.incarnation] = s
 	if o := x.owners[s.peer.incarnation]; o != nil {
 		o.resume(c.number)
@@ -257,6 +271,9 @@ func (x *introductions) end(s *session) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	s.introducer.ended = true
+	if by := s.peer.want.by; by != nil && s.introducer.begun {
+		by.owners--
+	}
 	if x.peers[s.peer.incarnation] != s {
 		return
 	}

@@ -57,7 +57,7 @@ type session struct {
 	asking   throttle // of requests that the peer collect
 	resuming pace     // of the connections that the session is resumed on
 
-	introducer introducer
+	introducer *introducer
 
 	farewell atomic.Pointer[Error] // the peer's Bye
 }
@@ -89,7 +89,7 @@ func (n *Node) open(link transport.Link, role transport.Role, p peer) (*connecti
 	s.serving.init(s)
 	s.imports.init(s)
 	s.remote = s.imports.nodeObject()
-	s.introducer.dials = make(chan struct{}, max(n.cfg.Limits.Dials, 1))
+	s.introducer = &introducer{dials: make(chan struct{}, max(n.cfg.Limits.Dials, 1))}
 	s.nearby.node = n.neighbour(p.incarnation)
 	if err := n.register(s); err != nil {
 		conn.Abort(nil)
