@@ -17,22 +17,22 @@ import (
 // steps; they are after each step in which something was reclaimed or ended, too.
 const auditEvery = 16
 
-// heard takes what a node has written to its log (S5).
-func (w *world) heard(name string, level slog.Level, text string, cause error) {
-	if level < slog.LevelWarn && text != "session ended" {
-		return
-	}
-	w.heardMu.Lock()
-	defer w.heardMu.Unlock()
-	w.heardOf = append(w.heardOf, said{name, level, text, cause})
-}
-
 // said is a line of a node's log.
 type said struct {
+	at    time.Duration
 	name  string
 	level slog.Level
 	text  string
 	cause error
+	attrs string
+}
+
+// heard takes what a node has written to its log.
+func (w *world) heard(s said) {
+	s.at = time.Since(w.born)
+	w.heardMu.Lock()
+	defer w.heardMu.Unlock()
+	w.heardOf = append(w.heardOf, s)
 }
 
 // snapshot returns what the node of l holds.
@@ -45,43 +45,44 @@ func (w *world) audit(due bool) {
 	w.heardOf = nil
 	w.heardMu.Unlock()
 	for _, s := range all {
-		due = true
-		if errors.Is(s.cause, objects.ErrProtocol) {
-			w.violate("S5", "%s says %q: %v", s.name, s.text, s.cause)
-		}
-		if strings.Contains(s.text, "panicked") {
-			w.violate("panic", "%s says %q: %v", s.name, s.text, s.cause)
-		}
-		if s.level >= slog.LevelWarn {
-			w.trace.note("%s says %q: %v", s.name, s.text, s.cause)
-			w.count["log: "+s.text]++
-		}
+		due = due || s.level >= slog.LevelWarn || s.text == "session ended"
+		w.judgeLog(s)
 	}
 	if due {
 		w.auditExports()
 	}
 }
 
+// judgeLog looks at what a node has written to its log (S5).
+func (w *world) judgeLog(s said) {
+	switch {
+	case errors.Is(s.cause, objects.ErrProtocol) || strings.Contains(s.text, "protocol"):
+		w.violate("S5", "%s says %q:%s", s.name, s.text, s.attrs)
+	case strings.Contains(s.text, "panicked"):
+		w.violate("panic", "%s says %q:%s", s.name, s.text, s.attrs)
+	}
+	if s.level >= slog.LevelWarn {
+		w.count["log: "+s.text]++
+	}
+	if s.level >= slog.LevelWarn || w.trace.log != nil {
+		w.trace.noteAt(s.at, "%s says %q:%s", s.name, s.text, s.attrs)
+	}
+}
+
 // auditExports finds each reliable proxy that somebody holds in the tables of the node
 // that it is of (S1, S2, S9).
 func (w *world) auditExports() {
-	tables := map[*life]map[uint64]*objects.ExportState{}
+	tables := map[string]map[uint64]*objects.ExportState{} // by whose they are
 	for _, l := range w.lives {
 		if l.ended {
 			continue
 		}
 		for _, name := range sortedKeys(l.refs) {
-			r := l.refs[name]
-			if r.hands == 0 || !w.reliable(r) {
-				continue
+			for _, r := range l.refs[name] {
+				if r.hands > 0 && w.reliable(r) {
+					w.auditRef(r, tables)
+				}
 			}
-			owner := w.peerOf(name)
-			t := tables[owner]
-			if t == nil {
-				t = w.table(owner)
-				tables[owner] = t
-			}
-			w.auditRef(r, owner, t)
 		}
 	}
 }
@@ -104,7 +105,13 @@ func (w *world) table(l *life) map[uint64]*objects.ExportState {
 	return t
 }
 
-func (w *world) auditRef(r *ref, owner *life, t map[uint64]*objects.ExportState) {
+func (w *world) auditRef(r *ref, tables map[string]map[uint64]*objects.ExportState) {
+	owner := w.peerOf(r.name)
+	t := tables[owner.name]
+	if t == nil {
+		t = w.table(owner)
+		tables[owner.name] = t
+	}
 	_, number, _ := splitName(r.name)
 	e := t[number]
 	if e == nil {
@@ -116,7 +123,7 @@ func (w *world) auditRef(r *ref, owner *life, t map[uint64]*objects.ExportState)
 	}
 	inc := r.holder.node.Incarnation()
 	listed := slices.ContainsFunc(e.Holders, func(h objects.HolderState) bool { return h.Incarnation == inc && h.Grants > 0 })
-	if !listed && (r.isDirect() || !r.introduced()) {
+	if !listed && !r.onVine() {
 		w.violate("S1", "%s holds object %d by %s, and %s has not listed it", r.holder.name, r.object.id, r.name, owner.name)
 	}
 }
@@ -271,8 +278,8 @@ func (w *world) checkEmpty() {
 // wasHeld reports whether some program ever had a proxy of o.
 func (w *world) wasHeld(o *object) bool {
 	for _, l := range w.lives {
-		for _, r := range l.refs {
-			if r.object == o {
+		for _, refs := range l.refs {
+			if slices.ContainsFunc(refs, func(r *ref) bool { return r.object == o }) {
 				return true
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 	"weak"
@@ -62,9 +63,9 @@ type life struct {
 	gone  chan struct{} // closed when it ends
 	ended bool          // crashed, or closing; nothing that it does counts any more
 	root  *object
-	held  []held    // what the program holds; it may hold a thing twice
-	own   []*object // objects that the program may pass
-	refs  map[string]*ref
+	held  []held            // what the program holds; it may hold a thing twice
+	own   []*object         // objects that the program may pass
+	refs  map[string][]*ref // that the program got, by their names
 
 	released map[*object]int // when the program has last released it, by the count of releases
 }
@@ -256,22 +257,32 @@ func (l *ledger) enter(by *life, p *proxy.Ref, want *ref) *ref {
 	if r.object.home != by {
 		r.toHome = l.between(by, r.object.home).lapsed()
 	}
-	old := by.refs[r.name]
-	switch {
-	case (old == nil || old.proxy.Value() != p) && r.released > 0 && objects.Alive(p).Err() != nil:
+	known := by.refs[r.name]
+	for _, old := range known {
+		if old.proxy.Value() == p {
+			if old.object != want.object {
+				l.violate("S8", "%s has one proxy of objects %d and %d", by.name, old.object.id, want.object.id)
+			}
+			return old
+		}
+	}
+	if r.released > 0 && objects.Alive(p).Err() != nil {
 		r.released = dubious // it came before the program released it, with a body that took longer
 		return &r
-	case old != nil && old.proxy.Value() == p:
-		if old.object != want.object {
-			l.violate("S8", "%s has one proxy of objects %d and %d", by.name, old.object.id, want.object.id)
-		}
-		return old
-	case old != nil && old.hands > 0 && l.reliable(old):
-		l.violate("S6", "%s has two proxies of object %d from %s", by.name, old.object.id, old.peer.name)
 	}
-	by.refs[r.name] = &r
+	known = slices.DeleteFunc(known, func(old *ref) bool { return old.hands == 0 })
+	for _, old := range known {
+		// What several introduce, and the owner has not given, has a proxy for each.
+		if !r.onVine() && !old.onVine() && l.reliable(old) {
+			l.violate("S6", "%s has two proxies of object %d from %s", by.name, old.object.id, old.peer.name)
+		}
+	}
+	by.refs[r.name] = append(known, &r)
 	return &r
 }
+
+// onVine reports whether calls on the proxy go through who has introduced it, or may.
+func (r *ref) onVine() bool { return r.introduced() && !r.isDirect() }
 
 // peerOf returns whose proxy has a name.
 func (l *ledger) peerOf(name string) *life {

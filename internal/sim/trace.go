@@ -27,7 +27,11 @@ type note struct {
 func (t *trace) init(log io.Writer) { t.born, t.log, t.sum = time.Now(), log, fnv.New64a() }
 
 func (t *trace) note(format string, args ...any) {
-	t.notes = append(t.notes, note{time.Since(t.born), fmt.Sprintf(format, args...)})
+	t.noteAt(time.Since(t.born), format, args...)
+}
+
+func (t *trace) noteAt(at time.Duration, format string, args ...any) {
+	t.notes = append(t.notes, note{at, fmt.Sprintf(format, args...)})
 }
 
 // settle enters what happened since it was last called.

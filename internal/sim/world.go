@@ -118,7 +118,7 @@ func (w *world) startAt(p *place) {
 	p.births++
 	l := &life{
 		place: p, name: fmt.Sprintf("%d.%d", p.number, p.births), gone: make(chan struct{}),
-		refs: map[string]*ref{}, released: map[*object]int{},
+		refs: map[string][]*ref{}, released: map[*object]int{},
 	}
 	node, err := objects.Listen(context.Background(), p.url, w.settings(p))
 	w.mu.Lock()
@@ -196,17 +196,14 @@ func (h *logs) WithGroup(string) slog.Handler { return h }
 
 // Handle implements slog.Handler.
 func (h *logs) Handle(_ context.Context, r slog.Record) error {
-	text := r.Message
-	var cause error
+	line := said{name: h.name, level: r.Level, text: r.Message}
 	r.Attrs(func(a slog.Attr) bool {
-		if err, ok := a.Value.Any().(error); ok && a.Key == "cause" {
-			cause = err
+		if a.Key == "cause" {
+			line.cause, _ = a.Value.Any().(error)
 		}
-		if a.Key == "panic" {
-			cause = fmt.Errorf("%v", a.Value)
-		}
+		line.attrs += " " + a.String()
 		return true
 	})
-	h.w.heard(h.name, r.Level, text, cause)
+	h.w.heard(line)
 	return nil
 }
