@@ -21,8 +21,9 @@ import (
 //
 // A call that finds no object waits for one, no longer than its context and
 // [RebindingPatience]. A call that was certainly not sent ([objects.NotSent]) because
-// its object was gone is made on the next one. If the former one may have run it, it
-// fails with [objects.OutcomeUnknown] and is the caller's to repeat.
+// its object was gone is made on the next one, and so is a call that the former one may
+// have run, if the method is marked //objgen:idempotent. Other calls that may have run
+// fail with [objects.ErrOutcomeUnknown], and are the caller's to repeat.
 //
 // Where the T is passed on as an argument, a result or to [Bind], what travels is the
 // object that it stands for then. It keeps that object alive, as any reference does.
@@ -200,15 +201,17 @@ func (r *rebinding) Begin(ctx context.Context, m *proxy.Method) *proxy.Call {
 func (r *rebinding) run(c *proxy.Call, try func(*proxy.Ref) error) error {
 	waiting, cancel := context.WithTimeoutCause(c.Context(), RebindingPatience, errPatience)
 	defer cancel()
+	sofar := objects.NotSent
 	for {
 		target, found, err := r.await(waiting)
 		if err != nil {
-			return r.failure(c, err)
+			return r.failure(c, sofar, err)
 		}
 		err = try(target)
-		if !missed(err) {
+		if !missed(c.Method(), err) {
 			return err
 		}
+		sofar = max(sofar, objects.OutcomeOf(err))
 		r.lose(found, err)
 	}
 }
@@ -240,23 +243,34 @@ func (r *rebinding) await(ctx context.Context) (*proxy.Ref, int, error) {
 	}
 }
 
-// missed reports whether a call did not reach its object, because that is gone.
-func missed(err error) bool {
+// missed reports whether a call of m is to be made on another object: the one that it
+// was made on is gone, and has not run it or may be one of several that do.
+func missed(m *proxy.Method, err error) bool {
 	e, ok := err.(*objects.Error)
-	if !ok || objects.OutcomeOf(err) != objects.NotSent {
-		return false
+	if !ok {
+		return false // the method's own
 	}
-	if cause, ok := e.Cause.(*objects.Error); ok && cause.Op == "reference" {
-		return false // what is gone is an argument
+	switch cause, _ := e.Cause.(*objects.Error); objects.OutcomeOf(err) {
+	case objects.NotSent:
+		if cause != nil && cause.Op == "reference" {
+			return false // what is gone is an argument
+		}
+	case objects.OutcomeUnknown:
+		if !m.Idempotent {
+			return false
+		}
+	default:
+		return false
 	}
 	return e.Code == objects.CodeGone || e.Code == objects.CodeUnreachable || e.Code == objects.CodeReleased
 }
 
-// failure is the error of a call that found no object.
-func (r *rebinding) failure(c *proxy.Call, err error) error {
+// failure is the error of a call that found no object, or no other one after what came
+// of it so far.
+func (r *rebinding) failure(c *proxy.Call, sofar objects.Outcome, err error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	e := &objects.Error{Code: objects.CodeContext, Op: c.Method().FullName(), Peer: r.client.url, Outcome: objects.NotSent}
+	e := &objects.Error{Code: objects.CodeContext, Op: c.Method().FullName(), Peer: r.client.url, Outcome: sofar}
 	if known, ok := err.(*objects.Error); ok { // released, or closed
 		e.Code, e.Cause, e.Hint = known.Code, known.Cause, known.Hint
 		return e

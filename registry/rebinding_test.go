@@ -226,6 +226,58 @@ func TestRebindingDoesNotRepeat(t *testing.T) {
 	})
 }
 
+// meter is a Meter whose first n reads last until their contexts end.
+type meter struct {
+	slow  int64
+	begun chan struct{}
+	reads atomic.Int64
+}
+
+func (m *meter) Read(ctx context.Context) (int64, error) {
+	n := m.reads.Add(1)
+	if n <= m.slow {
+		m.begun <- struct{}{}
+		<-ctx.Done()
+	}
+	return n, ctx.Err()
+}
+
+// TestRebindingRepeatsIdempotentCalls on the next object; if there is none, it is not
+// known whether the former one has run them.
+func TestRebindingRepeatsIdempotentCalls(t *testing.T) {
+	inBankWorld(t, objects.Config{}, func(t *testing.T, w *bankWorld) {
+		bind := func(m *meter) {
+			check(t, registry.Rebind[sample.Meter](t.Context(), w.Names(w.Node("server")), "meter", m))
+		}
+		slow, next := &meter{slow: 1, begun: make(chan struct{}, 1)}, &meter{slow: 10, begun: make(chan struct{}, 10)}
+		bind(slow)
+		remote, err := registry.Rebinding[sample.Meter](t.Context(), w.Names(w.Node("client")), "meter")
+		check(t, err)
+		called := make(chan error, 1)
+		go func() {
+			_, err := remote.Read(t.Context())
+			called <- err
+		}()
+		<-slow.begun
+		w.Restart("server")
+		bind(next)
+		<-next.begun
+		w.Crash("server")
+		err = <-called
+		if !errors.Is(err, objects.ErrGone) || !errors.Is(err, objects.ErrOutcomeUnknown) {
+			t.Errorf("error %v (%v)", err, objects.OutcomeOf(err))
+		}
+		if slow.reads.Load() != 1 || next.reads.Load() != 1 {
+			t.Errorf("it was read %d and %d times", slow.reads.Load(), next.reads.Load())
+		}
+		w.Restart("server")
+		bind(&meter{})
+		if n, err := remote.Read(t.Context()); n != 1 || err != nil {
+			t.Errorf("Read = %d, %v", n, err)
+		}
+	})
+}
+
 // TestRebindingWaitsNoLongerThanTheCall, nor longer than its patience.
 func TestRebindingWaitsNoLongerThanTheCall(t *testing.T) {
 	inBankWorld(t, objects.Config{Lease: -1}, func(t *testing.T, w *bankWorld) {

@@ -20,3 +20,13 @@ type Customer interface {
 	// Name returns the full name.
 	Name(ctx context.Context) (string, error)
 }
+
+// Meter is read.
+//
+//objgen:export
+type Meter interface {
+	// Read returns what it shows.
+	//
+	//objgen:idempotent
+	Read(ctx context.Context) (int64, error)
+}

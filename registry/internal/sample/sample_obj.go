@@ -82,6 +82,40 @@ func serveCustomerName(ctx context.Context, object any, in *proxy.Incoming) erro
 	return err
 }
 
+// MeterProxy calls a Meter that lives in another process.
+type MeterProxy proxy.Ref
+
+var _ Meter = (*MeterProxy)(nil)
+
+// NewMeterProxy returns the proxy of the object that ref names.
+func NewMeterProxy(ref *proxy.Ref) *MeterProxy { return (*MeterProxy)(ref) }
+
+// ProxyRef returns the reference behind the proxy.
+func (p *MeterProxy) ProxyRef() *proxy.Ref { return (*proxy.Ref)(p) }
+
+// Read returns what it shows.
+func (p *MeterProxy) Read(ctx context.Context) (r0 int64, err error) {
+	if d := p.ProxyRef().Direct(ctx, &meterInterface.Methods[0]); d != nil {
+		defer d.End(&err)
+		return d.Object.(Meter).Read(d.Context)
+	}
+	c := p.ProxyRef().Begin(ctx, &meterInterface.Methods[0])
+	c.Args.Array(0)
+	c.Invoke()
+	r0 = c.Results.Next().Int64()
+	return r0, c.End()
+}
+
+func serveMeterRead(ctx context.Context, object any, in *proxy.Incoming) error {
+	if err := in.Decoded(); err != nil {
+		return err
+	}
+	r0, err := object.(Meter).Read(ctx)
+	in.Results.Array(1)
+	in.Results.Int(r0)
+	return err
+}
+
 var accountInterface = proxy.Register[Account](&proxy.Interface{
 	Name: "github.com/netobj/netobj/registry/internal/sample.Account",
 	Doc:  "Account is one customer's money.",
@@ -106,5 +140,19 @@ var customerInterface = proxy.Register[Customer](&proxy.Interface{
 		Doc:       "Name returns the full name.",
 		Results:   []proxy.Field{{Name: "", Type: "string"}},
 		Serve:     serveCustomerName,
+	}},
+})
+
+var meterInterface = proxy.Register[Meter](&proxy.Interface{
+	Name: "github.com/netobj/netobj/registry/internal/sample.Meter",
+	Doc:  "Meter is read.",
+	View: func(ref *proxy.Ref) any { return NewMeterProxy(ref) },
+	Methods: []proxy.Method{{
+		Name:       "Read",
+		Signature:  "Read(ctx context.Context) (int64, error)",
+		Doc:        "Read returns what it shows.",
+		Results:    []proxy.Field{{Name: "", Type: "int64"}},
+		Idempotent: true,
+		Serve:      serveMeterRead,
 	}},
 })
