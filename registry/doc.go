@@ -24,6 +24,23 @@
 // [objects.Config], nobody holds the objects but their owners, which are told so
 // if they implement [objects.Unreferencer].
 //
+// # References that outlive their objects
+//
+// What [Lookup] returns ends with its object. [Rebinding] has the same form, and
+// returns a T that looks its name up again when its object is gone:
+//
+//	alice, err := registry.Rebinding[bank.Account](ctx, names, "bank/alice")
+//	balance, err := alice.Deposit(ctx, 500) // waits, if there is no object now
+//	for change := range registry.Changes(ctx, alice) {
+//		log.Println(change) // lost, found
+//	}
+//
+// Calls that were not sent, and those of methods that are marked //objgen:idempotent,
+// are made on the next object. Of those that may have run the caller hears
+// [objects.ErrOutcomeUnknown]. How soon a server that crashed is given up says
+// [objects.Config].Lease. On the owner's side, names are bound anew as ever, and a
+// server that takes another one's place calls [Rebind].
+//
 // # Promises
 //
 // What [Bind], [Rebind] and [Unbind] acknowledge is in the [Store]: with
