@@ -54,22 +54,6 @@ func (p *parted) lost() {
 	}
 }
 
-// answered checks that calls went well, or at least say that their answers were lost.
-func (p *parted) answered(numbers ...int) {
-	p.t.Helper()
-	for _, number := range numbers {
-		answer := p.answer(number)
-		for _, f := range answer.Failures {
-			if f.Outcome != objects.OutcomeUnknown {
-				p.t.Errorf("a call failed with %q (%v)", f.Text, f.Outcome)
-			}
-		}
-		if n := answer.Good + len(answer.Failures); n != few {
-			p.t.Errorf("%d calls have ended, want %d", n, few)
-		}
-	}
-}
-
 // allGood checks that calls went well, and that no reference has ended.
 func (p *parted) allGood(numbers ...int) {
 	p.t.Helper()
@@ -106,7 +90,7 @@ func (p *parted) keeps(strike, heal func()) {
 	touched := p.touchBoth()
 	p.lost()
 	heal()
-	p.answered(touched...)
+	p.allGood(touched...)
 	p.allGood(p.touchBoth()...)
 	p.close()
 }
