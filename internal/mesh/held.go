@@ -1,6 +1,7 @@
 package mesh
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"sync"
@@ -55,11 +56,19 @@ func (h *held) len() int {
 	return len(h.cells)
 }
 
-// isDirect reports whether cell is reached through a session with its owner.
+// isDirect reports whether calls on cell are known to go to its owner, without waiting
+// for that to become known.
 func isDirect(cell Cell, origin Origin) bool {
 	ref, err := objects.RefOf(cell)
-	return err == nil && strings.Contains(ref.String(), origin.Name.Owner)
+	return err == nil && strings.Contains(ref.String(), origin.Name.Owner) && objects.Direct(ended, cell)
 }
+
+// ended is a context that has ended.
+var ended = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
 
 // some returns one of the cells that are held.
 func (h *held) some() (Cell, holding, bool) {
