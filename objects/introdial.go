@@ -179,7 +179,7 @@ func (x *introductions) giveUp(incarnation uuid.UUID, o *owner) bool {
 	}
 	o.dialling = false
 	if x.owners[incarnation] == o && x.peers[incarnation] == nil {
-		x.fail(incarnation, o)
+		x.missed(incarnation, x.fail(incarnation, o))
 	}
 	return true
 }

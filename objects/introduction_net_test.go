@@ -244,3 +244,44 @@ func TestIntroductionsAtOnceByMany(t *testing.T) {
 		}
 	})
 }
+
+// TestAnOwnerThatCannotBeReachedCostsOneWait: not one for each of its objects. Later it
+// is tried again.
+func TestAnOwnerThatCannotBeReachedCostsOneWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newTrio(t, quiet)
+		deaf := quiet
+		deaf.PipeNet, deaf.Advertise = m.kit.PipeNet(), []string{hole(t, m)}
+		owner, err := objects.Listen(t.Context(), "pipe://deaf", &deaf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer owner.Close()
+		root := lend(t, owner, m.introducer, &thing{name: "deaf"})
+		first := func() time.Duration {
+			t.Helper()
+			made, err := root.Make(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			far, start := m.introduce(t, made), time.Now()
+			if err := add(t, far); err != nil {
+				t.Error(err)
+			}
+			return time.Since(start)
+		}
+		if took := first(); took != 2*time.Second {
+			t.Errorf("the first call took %v", took)
+		}
+		<-time.After(5 * time.Second) // the dial has ended
+		for range 10 {
+			if took := first(); took != 0 {
+				t.Errorf("a call on another object took %v", took)
+			}
+		}
+		<-time.After(31 * time.Second)
+		if took := first(); took != 2*time.Second {
+			t.Errorf("later, a call took %v", took)
+		}
+	})
+}

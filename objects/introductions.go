@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"sync"
 	"sync/atomic"
+	"time"
 	"weak"
 
 	"github.com/google/uuid"
@@ -51,11 +52,12 @@ type owner struct {
 // introducer is what a session counts of what its peer introduces; introductions.mu
 // guards it, but for the places.
 type introducer struct {
-	claims int           // that are not resolved
-	dials  chan struct{} // places for dials under way
-	owners int           // sessions that were dialled on its word
-	begun  bool          // the session has had a connection
-	ended  bool          // the session has ended
+	claims int                         // that are not resolved
+	dials  chan struct{}               // places for dials under way
+	owners int                         // sessions that were dialled on its word
+	vain   map[uuid.UUID]time.Duration // until when, by the node's clock, what it says of an owner is not tried again
+	begun  bool                        // the session has had a connection
+	ended  bool                        // the session has ended
 }
 
 // mayDial reports whether one more owner may be dialled on the word of by, which has a
@@ -182,7 +184,7 @@ func (x *introductions) held(name objectName, iface string, of receipt) *proxy.R
 // claimed already. x.mu is held.
 func (x *introductions) claim(v *vine) bool {
 	from, name := v.of.vine.s, v.of.name
-	if from.introducer.claims >= x.n.cfg.Limits.Claims || x.contradicts(v) {
+	if from.introducer.claims >= x.n.cfg.Limits.Claims || x.contradicts(v) || x.vain(v) {
 		return false
 	}
 	o := x.owners[name.owner]
@@ -212,6 +214,32 @@ func (x *introductions) contradicts(v *vine) bool {
 	s := x.peers[v.of.name.owner]
 	return s != nil && s.peer.info.HasPeerKey && v.token.Key != nil && !bytes.Equal(v.token.Key, s.peer.provenKey())
 }
+
+// missed notes that an owner could not be reached by what the introducers of vines say;
+// x.mu is held.
+func (x *introductions) missed(owner uuid.UUID, vines []*vine) {
+	for _, v := range vines {
+		by := v.of.vine.s.introducer
+		if by.vain == nil || len(by.vain) >= maxVain {
+			by.vain = map[uuid.UUID]time.Duration{}
+		}
+		by.vain[owner] = x.n.clock() + vainPause
+	}
+}
+
+// maxVain is how many owners that could not be reached are remembered of one introducer.
+const maxVain = 256
+
+// vain reports whether the owner could not be reached just now at the addresses that the
+// introducer of v tells; x.mu is held.
+func (x *introductions) vain(v *vine) bool {
+	until, failed := v.of.vine.s.introducer.vain[v.of.name.owner]
+	return failed && x.peers[v.of.name.owner] == nil && x.n.clock() < until
+}
+
+// vainPause is how long objects of an owner that could not be reached are left on their
+// vines at once: else the first call on each would wait for claimPatience.
+const vainPause = 30 * time.Second
 
 // resume lets claims be sent on connection c.
 func (o *owner) resume(c lifetime.Conn) {
@@ -283,10 +311,12 @@ func (x *introductions) end(s *session) {
 	}
 }
 
-// fail resolves all claims of an owner as failed; x.mu is held.
-func (x *introductions) fail(incarnation uuid.UUID, o *owner) {
+// fail resolves all claims of an owner as failed, and returns their vines; x.mu is held.
+func (x *introductions) fail(incarnation uuid.UUID, o *owner) []*vine {
 	delete(x.owners, incarnation)
-	x.resolve(o.claims.End())
+	vines := o.claims.End()
+	x.resolve(vines)
+	return vines
 }
 
 // len returns how many claims are not resolved.
