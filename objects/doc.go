@@ -26,8 +26,11 @@
 // An object with several exported interfaces is one object: [As] gives another of
 // its interfaces.
 //
-// A proxy may be passed on to a third process. Calls then go through the process
-// that passed it on, and the reference ends with that process.
+// A proxy may be passed on to a third process. That one claims the object from its
+// owner, over a connection of its own, and the process in between may end; the first
+// call waits for it, 2 s at most. Where the owner listens nowhere, cannot be reached, or may
+// not be dialled (see [Config] DialPolicy), calls go through the process that passed the
+// object on, and the reference ends with that process. [Direct] tells which it is.
 //
 // # Calls
 //

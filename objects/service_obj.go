@@ -272,7 +272,7 @@ var peerServiceInterface = proxy.Register[PeerService](&proxy.Interface{
 		Signature: "Snapshot(ctx context.Context, owner *proxy.Ref, skip int) (StatePage, error)",
 		Doc:       "Snapshot tells those who may know what the owner of an object holds, the\nnode itself if there is none: a page that begins after skip objects.",
 		Params:    []proxy.Field{{Name: "owner", Type: "ref"}, {Name: "skip", Type: "int"}},
-		Results:   []proxy.Field{{Name: "", Type: "struct(github.com/netobj/netobj/objects.StatePage){More:bool,State:struct(github.com/netobj/netobj/objects.NodeState){node:opaque:bytes(github.com/google/uuid.UUID),age_ns:duration,leases:[]struct(github.com/netobj/netobj/objects.LeaseState){addr:string,exports:int,left_ns:duration,incarnation:opaque:bytes(github.com/google/uuid.UUID)},exports:[]struct(github.com/netobj/netobj/objects.ExportState){pins:int,type:string,calls:bool,age_ns:duration,object:uint64,forward?:string,holders:[]struct(github.com/netobj/netobj/objects.HolderState){addr:string,lost:bool,grants:uint64,incarnation:opaque:bytes(github.com/google/uuid.UUID)},idle_ns:duration,running:int},imports:[]struct(github.com/netobj/netobj/objects.ImportState){addr:string,owner:opaque:bytes(github.com/google/uuid.UUID),broken?:string,grants:uint64,object:uint64,dropped:bool,interface:string},sessions:[]struct(github.com/netobj/netobj/objects.SessionState){addr:string,node:opaque:bytes(github.com/google/uuid.UUID),age_ns:duration,exports:int,imports:int,incoming:int,outgoing:int,incarnation:opaque:bytes(github.com/google/uuid.UUID)},incarnation:opaque:bytes(github.com/google/uuid.UUID)}}"}},
+		Results:   []proxy.Field{{Name: "", Type: "struct(github.com/netobj/netobj/objects.StatePage){More:bool,State:struct(github.com/netobj/netobj/objects.NodeState){node:opaque:bytes(github.com/google/uuid.UUID),age_ns:duration,leases:[]struct(github.com/netobj/netobj/objects.LeaseState){addr:string,exports:int,left_ns:duration,incarnation:opaque:bytes(github.com/google/uuid.UUID)},exports:[]struct(github.com/netobj/netobj/objects.ExportState){pins:int,type:string,calls:bool,age_ns:duration,object:uint64,forward?:string,holders:[]struct(github.com/netobj/netobj/objects.HolderState){addr:string,lost:bool,grants:uint64,incarnation:opaque:bytes(github.com/google/uuid.UUID)},idle_ns:duration,running:int},imports:[]struct(github.com/netobj/netobj/objects.ImportState){addr:string,owner:opaque:bytes(github.com/google/uuid.UUID),route:string,broken?:string,grants:uint64,object:uint64,dropped:bool,interface:string},sessions:[]struct(github.com/netobj/netobj/objects.SessionState){addr:string,node:opaque:bytes(github.com/google/uuid.UUID),age_ns:duration,exports:int,imports:int,incoming:int,outgoing:int,incarnation:opaque:bytes(github.com/google/uuid.UUID)},incarnation:opaque:bytes(github.com/google/uuid.UUID)}}"}},
 		Serve:     servePeerServiceSnapshot,
 	}, {
 		Name:      "Weaken",
@@ -694,7 +694,7 @@ func copyHolderState(c *proxy.Copier, v HolderState) (to HolderState) {
 }
 
 func encodeImportState(e *marshal.Encoder, v *ImportState) {
-	n := 6
+	n := 7
 	if v.Broken != "" {
 		n++
 	}
@@ -703,6 +703,8 @@ func encodeImportState(e *marshal.Encoder, v *ImportState) {
 	e.String(v.Addr)
 	e.Key("owner")
 	e.Value(&v.Owner)
+	e.Key("route")
+	e.String(v.Route)
 	if v.Broken != "" {
 		e.Key("broken")
 		e.String(v.Broken)
@@ -724,6 +726,8 @@ func decodeImportState(d *marshal.Decoder, v *ImportState) {
 			v.Addr = d.String()
 		case "owner":
 			d.Value(&v.Owner)
+		case "route":
+			v.Route = d.String()
 		case "broken":
 			v.Broken = d.String()
 		case "grants":
@@ -743,6 +747,7 @@ func decodeImportState(d *marshal.Decoder, v *ImportState) {
 func copyImportState(c *proxy.Copier, v ImportState) (to ImportState) {
 	to.Addr = v.Addr
 	to.Owner = proxy.CopyValue(c, v.Owner)
+	to.Route = v.Route
 	to.Broken = v.Broken
 	to.Grants = v.Grants
 	to.Object = v.Object

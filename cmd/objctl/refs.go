@@ -20,6 +20,9 @@ First its own objects that others hold, call, or know by name:
 
 Then the objects of others that the node holds; those that cannot be used, or are
 about to be given back, say so.
+
+  ROUTE    how calls travel: direct, vine (through the node at ADDRESS, which has
+           introduced the object), claiming (not known yet)
 `
 
 // refs prints a node's exports and imports.
@@ -54,9 +57,9 @@ func (t *tool) exports(all []objects.ExportState) error {
 func (t *tool) imports(all []objects.ImportState) error {
 	rows := make([][]string, len(all))
 	for i, m := range all {
-		rows[i] = []string{number(m.Object), proxy.ShortName(m.Interface), strconv.FormatUint(m.Grants, 10), m.Owner.String(), m.Addr, importStatus(&m)}
+		rows[i] = []string{number(m.Object), proxy.ShortName(m.Interface), strconv.FormatUint(m.Grants, 10), m.Owner.String(), m.Addr, m.Route, importStatus(&m)}
 	}
-	return t.table([]string{"IMPORT", "INTERFACE", "GRANTS", "OWNER", "ADDRESS", "STATE"}, rows,
+	return t.table([]string{"IMPORT", "INTERFACE", "GRANTS", "OWNER", "ADDRESS", "ROUTE", "STATE"}, rows,
 		func(row int) bool { return all[row].Broken != "" })
 }
 
