@@ -275,7 +275,23 @@ func (v *serving) recycle(e *served) {
 	}
 	*e = served{R: keptAnswer{small: a.small[:0], slots: a.slots, pinned: a.pinned, used: a.used, head: a.head[:0],
 		out: outgoing{caps: a.out.caps[:0], used: a.out.used[:0]}}}
-	v.answers.Put(e)
+	if len(v.free) < maxFree {
+		v.free = append(v.free, e)
+	}
+}
+
+// maxFree is how many are kept for further calls.
+const maxFree = 512
+
+// fresh returns one for a call that has come; v.mu is held.
+func (v *serving) fresh() *served {
+	n := len(v.free) - 1
+	if n < 0 {
+		return new(served)
+	}
+	e := v.free[n]
+	v.free = v.free[:n]
+	return e
 }
 
 // spares are buffers of large answers, for those who answer next.

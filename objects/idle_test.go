@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/netobj/netobj/objects"
@@ -50,6 +51,26 @@ func TestIdleLimit(t *testing.T) {
 			t.Errorf("%+v", stats)
 		}
 		usable(t, "passed again", anew, true)
+	})
+}
+
+// TestIdleLimitWhileDown: it goes on while there is no connection.
+func TestIdleLimitWhileDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, objects.Config{Logger: quiet.Logger, Lease: 10 * time.Minute})
+		idle := &limitedThing{limit: time.Minute}
+		held := lend(t, p.server, p.client, idle)
+		<-time.After(time.Second) // the owner knows that its answer has come
+		p.kit.Part(p.server)
+		<-time.After(2 * time.Minute)
+		if n := idle.unreferenced.Load(); n != 1 {
+			t.Errorf("Unreferenced ran %d times", n)
+		}
+		p.kit.Heal(p.server)
+		<-objects.Alive(held).Done()
+		if err := context.Cause(objects.Alive(held)); !errors.Is(err, objects.ErrGone) {
+			t.Errorf("Alive ended with %v", err)
+		}
 	})
 }
 

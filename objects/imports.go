@@ -289,6 +289,9 @@ func (m *imports) breakOne(xid lifetime.XID, why *Error) {
 	if i := m.entries.Get(xid); i != nil {
 		i.fail(why)
 	}
+	if why.Code == CodeNoSuchObject { // the owner counts no grant of it: none is given back (rule R4)
+		m.table.Void(xid)
+	}
 }
 
 // void is breakOne for a reference of which the owner says that this node does not hold

@@ -109,6 +109,8 @@ func (l *leases) run() {
 			return
 		case <-ticker.C:
 		}
+		l.node.endIdle() // where no connection stands, no heart beats for it
+		l.node.fallen.tell()
 		expired, more := l.tick(tick)
 		for _, s := range expired {
 			l.node.tasks.Go(func() { s.end(l.expiry()) }) // it waits for methods that still run

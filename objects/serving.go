@@ -23,15 +23,15 @@ import (
 // comes on top waits in a queue; the handshake tells the peer how much of it
 // there may be.
 type serving struct {
-	s       *session
-	pool    sync.Pool // of *incoming
-	answers sync.Pool // of *served
+	s    *session
+	pool sync.Pool // of *incoming
 
 	mu       sync.Mutex // guards what follows
 	table    *lifetime.Results[keptAnswer]
 	on       *connection // on which the table sends answers
 	inside   int         // calls that have not been finished
 	spares   spares
+	free     []*served                    // for further calls
 	ids      []lifetime.CallID            // scratch
 	gone     []*served                    // scratch
 	held     map[lifetime.XID][]*incoming // calls behind one whose body is on its way, that one first
@@ -51,7 +51,6 @@ func (v *serving) init(s *session) {
 	v.s = s
 	v.on = s.conn.Load()
 	v.table = lifetime.NewResults[keptAnswer](s.resultLimits())
-	v.answers.New = func() any { return new(served) }
 	v.held = map[lifetime.XID][]*incoming{}
 	v.direct.running = map[*direct]struct{}{}
 	v.idle = make(chan struct{})
@@ -71,7 +70,7 @@ func (v *serving) accept(on *connection, in *incoming, complete bool) (here bool
 	if limit := v.s.node.cfg.Limits.calls(); v.open.Load() >= int64(limit) {
 		return false, fmt.Errorf("more than %d calls at once", limit)
 	}
-	e := v.answers.Get().(*served)
+	e := v.fresh()
 	if err := v.table.Begin(on.number, in.id, e); err != nil {
 		return false, err
 	}

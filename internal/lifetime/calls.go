@@ -3,7 +3,6 @@ package lifetime
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 )
 
@@ -25,7 +24,7 @@ type Calls[C any] struct {
 	conn   Conn
 	fenced bool // conn is lost, and the next one is not reconciled
 	ended  bool
-	open   map[CallID]flight[C]
+	open   numbered[flight[C]]
 	asked  []CallID // open ones that the peer was asked for
 	line   []CallID // what is to be sent on conn before any later call; may name some that were withdrawn
 	acks   bool
@@ -41,7 +40,7 @@ type flight[C any] struct {
 // NewCalls returns an empty table, on FirstConn. acks tells that the callee keeps
 // answers: Done then has something to tell.
 func NewCalls[C any](acks bool) *Calls[C] {
-	return &Calls[C]{conn: FirstConn, acks: acks, open: map[CallID]flight[C]{}}
+	return &Calls[C]{conn: FirstConn, acks: acks}
 }
 
 // Begin enters a call and gives it its number. The call is to be sent on connection
@@ -52,7 +51,7 @@ func (t *Calls[C]) Begin(call C) (id CallID, send Conn) {
 	}
 	t.last++
 	waits := t.fenced || len(t.line) > 0
-	t.open[t.last] = flight[C]{call, waits}
+	t.open.Put(t.last, flight[C]{call, waits})
 	if !waits {
 		return t.last, t.conn
 	}
@@ -64,23 +63,26 @@ func (t *Calls[C]) Begin(call C) (id CallID, send Conn) {
 
 // Get returns an open call.
 func (t *Calls[C]) Get(id CallID) (call C, ok bool) {
-	f, ok := t.open[id]
+	f, ok := t.open.Get(id)
 	return f.call, ok
 }
 
 // Set replaces what an open call is.
-func (t *Calls[C]) Set(id CallID, call C) { t.open[id] = flight[C]{call, t.open[id].waits} }
+func (t *Calls[C]) Set(id CallID, call C) { t.open.Put(id, flight[C]{call, t.Waits(id)}) }
 
 // Waits reports whether an open call is certain not to have been seen: it may be
 // withdrawn.
-func (t *Calls[C]) Waits(id CallID) bool { return t.open[id].waits }
+func (t *Calls[C]) Waits(id CallID) bool {
+	f, _ := t.open.Get(id)
+	return f.waits
+}
 
 // Withdraw takes back a call that was never sent, or that Reconcile found never
 // seen: its outcome is "not sent". Any other must wait for its answer, also if
 // nobody else does.
 func (t *Calls[C]) Withdraw(id CallID) (call C, ok bool) {
-	f, ok := t.open[id]
-	delete(t.open, id)
+	f, ok := t.open.Get(id)
+	t.open.Delete(id)
 	return f.call, ok
 }
 
@@ -91,7 +93,7 @@ func (t *Calls[C]) Turn(c Conn) (id CallID, call C, ok bool) {
 	}
 	for len(t.line) > 0 {
 		id = t.line[0]
-		if f, open := t.open[id]; open {
+		if f, open := t.open.Get(id); open {
 			return id, f.call, true
 		}
 		t.line = t.line[1:]
@@ -103,12 +105,12 @@ func (t *Calls[C]) Turn(c Conn) (id CallID, call C, ok bool) {
 // Send tells that a call whose turn it is is about to be sent on connection c. It
 // reports false if its turn is over: it waits for another one.
 func (t *Calls[C]) Send(c Conn, id CallID) bool {
-	f, open := t.open[id]
+	f, open := t.open.Get(id)
 	if !open || t.fenced || c != t.conn || !f.waits {
 		return false
 	}
 	f.waits = false
-	t.open[id] = f
+	t.open.Put(id, f)
 	return true
 }
 
@@ -125,14 +127,14 @@ func (t *Calls[C]) Pass(c Conn, id CallID) {
 // once more (R1). Any other, for a call that is not open or was not sent, is a
 // violation of the protocol.
 func (t *Calls[C]) Return(c Conn, id CallID) (call C, err error) {
-	f, open := t.open[id]
+	f, open := t.open.Get(id)
 	switch {
 	case t.fenced || c != t.conn:
 		return call, ErrStale
 	case !open || f.waits:
 		return call, errUnknownReturn
 	}
-	delete(t.open, id)
+	t.open.Delete(id)
 	if t.acks {
 		t.done = append(t.done, id)
 	}
@@ -175,7 +177,7 @@ func (t *Calls[C]) Fence() {
 // Open returns the numbers of the open calls, in ascending order, for the first
 // message on a new connection.
 func (t *Calls[C]) Open() []CallID {
-	t.asked = slices.Sorted(maps.Keys(t.open))
+	t.asked = t.open.IDs()
 	return t.asked
 }
 
@@ -192,15 +194,15 @@ func (t *Calls[C]) Reconcile(c Conn, have []CallID) (unseen []CallID, err error)
 	}
 	for _, id := range have {
 		_, asked := slices.BinarySearch(t.asked, id)
-		if f, open := t.open[id]; !asked || open && f.waits {
+		if f, open := t.open.Get(id); !asked || open && f.waits {
 			return nil, fmt.Errorf("the peer has call %d, which was not sent", id)
 		}
 	}
 	t.conn, t.fenced, t.asked = c, false, nil
-	for id, f := range t.open {
+	for id, f := range t.open.All() {
 		_, seen := slices.BinarySearch(have, id)
 		f.waits = !seen
-		t.open[id] = f
+		t.open.Put(id, f)
 		if !seen {
 			unseen = append(unseen, id)
 		}
@@ -213,18 +215,18 @@ func (t *Calls[C]) Reconcile(c Conn, have []CallID) (unseen []CallID, err error)
 // End takes out all open calls: the session is over, and the outcome of those that
 // were sent is unknown (R5).
 func (t *Calls[C]) End() map[CallID]C {
-	open := make(map[CallID]C, len(t.open))
-	for id, f := range t.open {
+	open := make(map[CallID]C, t.open.Len())
+	for id, f := range t.open.All() {
 		open[id] = f.call
 	}
-	*t = Calls[C]{last: t.last, conn: t.conn, fenced: true, ended: true, acks: t.acks, open: map[CallID]flight[C]{}}
+	*t = Calls[C]{last: t.last, conn: t.conn, fenced: true, ended: true, acks: t.acks}
 	return open
 }
 
 // All yields the open calls, in no order. Meanwhile the table must not change.
 func (t *Calls[C]) All() func(yield func(CallID, C) bool) {
 	return func(yield func(CallID, C) bool) {
-		for id, f := range t.open {
+		for id, f := range t.open.All() {
 			if !yield(id, f.call) {
 				return
 			}
@@ -233,7 +235,7 @@ func (t *Calls[C]) All() func(yield func(CallID, C) bool) {
 }
 
 // Len returns the number of open calls.
-func (t *Calls[C]) Len() int { return len(t.open) }
+func (t *Calls[C]) Len() int { return t.open.Len() }
 
 var errCallOrder = errors.New("calls are not stated in ascending order")
 

@@ -194,7 +194,7 @@ func (p *pair) comeBack(c int) bool {
 	kind := in.returns[c]
 	if kind != 0 && p.without == ruleFenceReturns && p.unsaid && p.end[0].alive && !p.end[0].over {
 		in.returns[c] = 0
-		delete(p.calls.open, CallID(c+1))
+		p.calls.open.Delete(CallID(c + 1))
 		p.call[c].stage = succeeded
 		return true
 	}

@@ -358,7 +358,7 @@ func (p *pair) crash(i int) bool {
 	e.obj = false
 	if i == 1 {
 		p.results.End()
-		clear(p.results.calls)
+		p.results.calls.clear()
 		p.results.running = 0
 		for c := range p.call {
 			p.call[c].runs, p.call[c].sending, p.call[c].owed = false, idle, false

@@ -255,7 +255,7 @@ func (p *pair) loadCalls() {
 		r.conn = before
 	}
 	p.loadOpen()
-	clear(r.calls)
+	r.calls.clear()
 	r.running, r.kept, r.bytes, r.oldest, r.newest = 0, 0, 0, nil, nil
 	r.seen = seen{bits: r.seen.bits}
 	clear(r.seen.bits[:min(1, len(r.seen.bits))]) // the numbers are small
@@ -267,9 +267,9 @@ func (p *pair) loadCalls() {
 		switch p.call[i].known {
 		case running, unasked:
 			r.running++
-			r.calls[CallID(i+1)] = &p.served[i]
+			r.calls.Put(CallID(i+1), &p.served[i])
 		case kept:
-			r.calls[CallID(i+1)] = &p.served[i]
+			r.calls.Put(CallID(i+1), &p.served[i])
 		}
 	}
 	for _, i := range [2]int{int(p.keptFst+1) % 2, int(p.keptFst) % 2} { // the one numbered keptFst first
@@ -281,12 +281,12 @@ func (p *pair) loadCalls() {
 
 func (p *pair) loadOpen() {
 	t := p.calls
-	clear(t.open)
+	t.open.clear()
 	t.last, t.asked, t.done, t.line = CallID(p.latest), idsOf(p.asked), t.done[:0], t.line[:0]
 	for i := range p.call {
 		id := CallID(i + 1)
 		if p.call[i].open {
-			t.open[id] = flight[uint8]{uint8(id), p.call[i].waits}
+			t.open.Put(id, flight[uint8]{uint8(id), p.call[i].waits})
 			if p.call[i].waits && !t.fenced {
 				t.line = append(t.line, id)
 			}
@@ -304,10 +304,10 @@ func (p *pair) save() (*pairState, error) {
 	p.latest, p.keptFst, p.asked = uint8(p.calls.last), 0, bitsOf(p.calls.asked)
 	for i := range p.call {
 		c, id := &p.call[i], CallID(i+1)
-		f, open := p.calls.open[id]
+		f, open := p.calls.open.Get(id)
 		c.open, c.waits, c.seen, c.known = open, f.waits, p.results.seen.has(id), absent
 		c.done = slices.Contains(p.calls.done, id)
-		if s := p.results.calls[id]; s != nil {
+		if s := p.results.Get(id); s != nil {
 			c.known = s.state
 		}
 	}
@@ -349,4 +349,10 @@ func (p *pair) saveEnd(i int) {
 			e.old = 1
 		}
 	}
+}
+
+// clear empties t, which has small numbers, without new memory.
+func (t *numbered[V]) clear() {
+	clear(t.ring)
+	t.n = 0
 }

@@ -3,7 +3,6 @@ package lifetime
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 )
 
@@ -19,7 +18,7 @@ type Results[R any] struct {
 	conn           Conn
 	fenced         bool // conn is lost, and the next one is not reconciled
 	seen           seen
-	calls          map[CallID]*Served[R]
+	calls          numbered[*Served[R]]
 	oldest, newest *Served[R] // kept answers, a list
 	running        int
 	kept           int
@@ -57,7 +56,7 @@ func (s *Served[R]) ID() CallID { return s.id }
 
 // NewResults returns an empty table, on FirstConn.
 func NewResults[R any](limits ResultLimits) *Results[R] {
-	return &Results[R]{limits: limits, conn: FirstConn, calls: map[CallID]*Served[R]{}}
+	return &Results[R]{limits: limits, conn: FirstConn}
 }
 
 // Begin enters a call that came on connection c, before its method starts: it
@@ -68,17 +67,20 @@ func (t *Results[R]) Begin(c Conn, id CallID, s *Served[R]) error {
 	switch {
 	case t.fenced || c != t.conn:
 		return ErrStale
-	case id == 0 || t.seen.old(id) && t.calls[id] != nil || !t.seen.add(id):
+	case id == 0 || t.seen.old(id) && t.Get(id) != nil || !t.seen.add(id):
 		return fmt.Errorf("call number %d was used before", id)
 	}
 	s.id, s.state = id, running
-	t.calls[id] = s
+	t.calls.Put(id, s)
 	t.running++
 	return nil
 }
 
 // Get returns a call that runs, or whose answer is kept; nil if there is none.
-func (t *Results[R]) Get(id CallID) *Served[R] { return t.calls[id] }
+func (t *Results[R]) Get(id CallID) *Served[R] {
+	s, _ := t.calls.Get(id)
+	return s
+}
 
 // Unbegin takes back a call of which not all has come, and which has not started: it
 // is as if it had not been sent.
@@ -89,7 +91,7 @@ func (t *Results[R]) Unbegin(s *Served[R]) {
 
 // leave takes a running call out.
 func (t *Results[R]) leave(s *Served[R]) {
-	delete(t.calls, s.id)
+	t.calls.Delete(s.id)
 	t.running--
 	s.state = absent
 }
@@ -132,7 +134,7 @@ func (t *Results[R]) keep(s *Served[R], size int) {
 
 // drop forgets a kept answer.
 func (t *Results[R]) drop(s *Served[R]) {
-	delete(t.calls, s.id)
+	t.calls.Delete(s.id)
 	t.kept--
 	t.bytes -= s.size
 	if s.older != nil {
@@ -160,7 +162,7 @@ func (t *Results[R]) Ack(c Conn, ids []CallID, gone []*Served[R]) ([]*Served[R],
 		return gone, ErrStale
 	}
 	for _, id := range ids {
-		s := t.calls[id]
+		s := t.Get(id)
 		switch {
 		case s == nil && t.seen.has(id):
 		case s == nil || s.state != kept:
@@ -199,11 +201,11 @@ func (t *Results[R]) Reconcile(c Conn, open []CallID) (r Resumed[R], err error) 
 		return r, errCallOrder
 	}
 	t.conn, t.fenced = c, false
-	for _, id := range slices.Sorted(maps.Keys(t.calls)) {
+	for _, id := range t.calls.IDs() {
 		if _, asked := slices.BinarySearch(open, id); asked {
 			continue
 		}
-		if s := t.calls[id]; s.state == kept {
+		if s := t.Get(id); s.state == kept {
 			t.drop(s)
 			r.Gone = append(r.Gone, s)
 		} else {
@@ -215,7 +217,7 @@ func (t *Results[R]) Reconcile(c Conn, open []CallID) (r Resumed[R], err error) 
 			continue
 		}
 		r.Have = append(r.Have, id)
-		switch s := t.calls[id]; {
+		switch s := t.Get(id); {
 		case s == nil:
 			r.Lost = append(r.Lost, id)
 		case s.state == kept:
@@ -231,7 +233,7 @@ func (t *Results[R]) Reconcile(c Conn, open []CallID) (r Resumed[R], err error) 
 // known until they finish.
 func (t *Results[R]) End() (gone []*Served[R]) {
 	t.fenced = true
-	for _, s := range t.calls {
+	for _, s := range t.calls.All() {
 		if s.state == kept {
 			t.drop(s)
 			gone = append(gone, s)
@@ -245,7 +247,7 @@ func (t *Results[R]) End() (gone []*Served[R]) {
 // Running yields the calls that run. Meanwhile the table must not change.
 func (t *Results[R]) Running() func(yield func(*Served[R]) bool) {
 	return func(yield func(*Served[R]) bool) {
-		for _, s := range t.calls {
+		for _, s := range t.calls.All() {
 			if s.state != kept && !yield(s) {
 				return
 			}
@@ -263,11 +265,11 @@ func (t *Results[R]) Check() error {
 	for s := t.oldest; s != nil; s = s.newer {
 		n++
 		bytes += s.size
-		if t.calls[s.id] != s || s.state != kept || s.newer == nil && s != t.newest {
+		if t.Get(s.id) != s || s.state != kept || s.newer == nil && s != t.newest {
 			return fmt.Errorf("the answer of call %d is in the list and not in the table", s.id)
 		}
 	}
-	for id, s := range t.calls {
+	for id, s := range t.calls.All() {
 		if s.state != kept {
 			runs++
 		}
@@ -275,7 +277,7 @@ func (t *Results[R]) Check() error {
 			return fmt.Errorf("call %d is known as %d, in state %d", s.id, id, s.state)
 		}
 	}
-	if n != t.kept || bytes != t.bytes || runs != t.running || n+runs != len(t.calls) {
+	if n != t.kept || bytes != t.bytes || runs != t.running || n+runs != t.calls.Len() {
 		return fmt.Errorf("%d answers of %d bytes are kept and %d calls run, %d of %d and %d are counted", n, bytes, runs, t.kept, t.bytes, t.running)
 	}
 	if t.kept > max(t.limits.Kept, 0) || t.bytes > max(t.limits.Bytes, 0) {
