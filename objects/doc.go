@@ -65,7 +65,7 @@
 // Config.Lease, or whose peer restarted, ends: its references fail from then on,
 // [Alive] tells of it as it happens, and the owner drops what the lost peer held. Cycles of
 // references between processes are not collected: one of them must be released, or be a
-// [WeakRef].
+// [WeakRef]. docs/LIFETIMES.md in the repository says what happens when, event by event.
 //
 // # Errors
 //

@@ -32,7 +32,8 @@
 //	server = c.Restart("server")
 //
 // A link is what lies between two nodes, whoever of them dials; see
-// [transport.PipeLink] for what can be done to it.
+// [transport.PipeLink] for what can be done to it. What a program sees then, and the
+// settings that matter, are in docs/LIFETIMES.md.
 //
 // # Calls
 //

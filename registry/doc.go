@@ -12,14 +12,17 @@
 // # Names
 //
 // A name is a path such as "bank/alice", see [ValidateName]. It lives as long as
-// its owner, the node that bound it. When the owner's connection ends, the name
+// its owner, the node that bound it. When the session with the owner ends, the name
 // is unreachable: nobody can look it up, or bind it without [Rebind]. If the
-// owner does not come back within the grace, 60 s by default, the name goes.
+// owner does not come back within the grace, 60 s by default, the name goes. The
+// daemon, cmd/objregistry, gives up an owner that is without a connection for 5 s.
 //
 // The registry holds what is bound by reference, like any other holder, and
-// gives it back when the name goes. When the registry is away, names cannot be
-// looked up, and what was looked up is lost, for calls on it pass through the
-// registry's node: look it up again. When the registry is back, clients bind
+// gives it back when the name goes. It introduces those who look a name up to the
+// owner: their calls go there directly, and do not notice that the registry ends. Where
+// the owner listens nowhere or may not be dialled, see [objects.Direct], they pass through the
+// registry's node, and what was looked up is lost with that. When the registry is away, names
+// cannot be looked up. When it is back, clients bind
 // their names anew by themselves. Should it be away for longer than a lease, see
 // [objects.Config], nobody holds the objects but their owners, which are told so
 // if they implement [objects.Unreferencer].
