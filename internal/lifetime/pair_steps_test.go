@@ -14,12 +14,6 @@ const (
 	ruleStatementOpen rule = "C2: the caller states all its open calls"
 )
 
-// sends reports whether node i may send, and whether what it sends arrives.
-func (p *pair) sends(i int) (may, arrives bool) {
-	e := &p.end[i]
-	return e.alive && !e.fenced && !e.over && !p.waits[i], p.linkUp
-}
-
 // reads reports whether node i reads anything but statements.
 func (p *pair) reads(i int) bool {
 	e := &p.end[i]
