@@ -2,7 +2,6 @@ package mesh
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -126,7 +125,7 @@ func (m *member) stepWithPeer(ctx context.Context, n int) {
 	f, err := m.friend(ctx, p.URL)
 	if err != nil {
 		m.load.missed.Add(1) // it may have been killed, or replaced, before we knew
-		m.hung(err)
+		m.hung(ctx, err)
 		return
 	}
 	if !m.trade(ctx, f, n) {
@@ -152,7 +151,7 @@ func (m *member) trade(ctx context.Context, f friend, n int) bool {
 	}
 	switch {
 	case err != nil:
-		return m.failed(nil, failure, err)
+		return m.failed(ctx, nil, failure, err)
 	case cell != nil:
 		m.hold(cell, origin)
 	}
@@ -170,7 +169,7 @@ func (m *member) pass(ctx context.Context, f friend) bool {
 		return true
 	}
 	m.dropEnded(cell)
-	return m.failed(cell, Failure{Op: "keep", Peer: f.incarnation, Cell: &one.origin, Direct: one.direct}, err)
+	return m.failed(ctx, cell, Failure{Op: "keep", Peer: f.incarnation, Cell: &one.origin, Direct: one.direct}, err)
 }
 
 // mayPass reports whether cell may be passed on: it has not come a long way, nor through
@@ -181,9 +180,9 @@ func (m *member) mayPass(c Cell, origin Origin) bool {
 }
 
 // failed reports what failed, and whether its peer seems to be there still.
-func (m *member) failed(cell Cell, f Failure, err error) bool {
+func (m *member) failed(ctx context.Context, cell Cell, f Failure, err error) bool {
 	f = f.describe(err)
-	m.hung(err)
+	m.hung(ctx, err)
 	if f.Op == "lend" && f.Outcome == objects.FailedThere {
 		return true // what the peer was about to lend ended meanwhile
 	}
@@ -191,9 +190,10 @@ func (m *member) failed(cell Cell, f Failure, err error) bool {
 	return false
 }
 
-// hung says so if err is of a call that took all the time that there was.
-func (m *member) hung(err error) {
-	if errors.Is(err, context.DeadlineExceeded) {
+// hung says so if err is of a call that took all the time that there was. A dial that
+// takes too long fails earlier.
+func (m *member) hung(ctx context.Context, err error) {
+	if ctx.Err() != nil {
 		m.say.wrong("a call hung: %v", err)
 	}
 }

@@ -311,11 +311,12 @@ func (m *member) close(before int) error {
 	if left := m.node.Stats(); left != (objects.Stats{}) {
 		return fmt.Errorf("the closed node holds %+v", left)
 	}
-	for range 10_000 { // scheduling rounds: what has been told to end is about to
+	beat := time.NewTicker(time.Millisecond)
+	defer beat.Stop()
+	for late := time.Now().Add(patience); time.Now().Before(late); <-beat.C { // some are about to end, on a busy machine
 		if runtime.NumGoroutine() <= before {
 			return nil
 		}
-		runtime.Gosched()
 	}
 	stacks := make([]byte, 1<<20)
 	return fmt.Errorf("%d goroutines, %d at the beginning:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
