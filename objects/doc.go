@@ -30,7 +30,8 @@
 // owner, over a connection of its own, and the process in between may end; the first
 // call waits for it, 2 s at most. Where the owner listens nowhere, cannot be reached, or may
 // not be dialled (see [Config] DialPolicy), calls go through the process that passed the
-// object on, and the reference ends with that process. [Direct] tells which it is.
+// object on, and the reference ends with that process. [Direct] tells which it is. Passed
+// by several processes at the same moment, an object may have as many proxies.
 //
 // # Calls
 //
