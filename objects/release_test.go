@@ -261,6 +261,7 @@ func TestSilentPeerIsNoticedWithin25Seconds(t *testing.T) {
 		if err := context.Cause(alive); !errors.Is(err, objects.ErrUnreachable) {
 			t.Errorf("cause: %v", err)
 		}
+		runtime.KeepAlive(p.remote) // else the garbage collector may end it first
 	})
 }
 
