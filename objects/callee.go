@@ -59,6 +59,11 @@ func (on *connection) receiveCall(msg []byte) error {
 	if err != nil {
 		return err
 	}
+	if len(m.Done) > 0 {
+		if err := s.serving.acknowledged(on, m.Done); err != nil {
+			return err
+		}
+	}
 	in := s.serving.get()
 	if r == passing {
 		in.passing = append(in.passing[:0], slots...)
@@ -76,11 +81,6 @@ func (on *connection) receiveCall(msg []byte) error {
 	}
 	if !m.Body.Bulk {
 		in.payload = append(in.payload[:0], m.Body.Inline...)
-	}
-	if len(m.Done) > 0 {
-		if err := s.serving.acknowledged(on, m.Done); err != nil {
-			return err
-		}
 	}
 	here, err := s.serving.accept(on, in, !m.Body.Bulk)
 	switch {

@@ -243,12 +243,12 @@ func (t *calls) answering(id lifetime.CallID) (receipt, error) {
 func (t *calls) settle(on *connection, id lifetime.CallID) (*call, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if f, _ := t.table.Get(id); f.answered { // it stays in the table: its caller waits for the body, or for the session's end
+		return nil, errUnknownReturn
+	}
 	f, err := t.table.Return(on.number, id)
 	if err != nil {
 		return nil, err
-	}
-	if f.answered {
-		return nil, errUnknownReturn
 	}
 	t.claimed(f)
 	return f.call, nil
