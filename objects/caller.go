@@ -167,6 +167,9 @@ func (c *call) open(pc *proxy.Call) error {
 	default: // [code, cause, hint, outcome]
 		fail := c.failure(fault(Code(pc.Results.Next().Uint16()), pc.Results.Next().Error(), pc.Results.Next().String()))
 		fail.Outcome = min(Outcome(pc.Results.Next().Uint8()), FailedThere)
+		if c.doubtful && fail.Outcome == NotSent { // this time
+			fail.Outcome = OutcomeUnknown
+		}
 		return fail
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/netobj/netobj/internal/wire"
 	"github.com/netobj/netobj/objects"
 	"github.com/netobj/netobj/objects/internal/sample"
 )
@@ -100,4 +101,33 @@ func TestIdempotentCallsEnd(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAnIdempotentCallThatIsRefused when it is made again may have run before.
+func TestAnIdempotentCallThatIsRefused(t *testing.T) {
+	rawPipe(t, objects.Limits{}, func(raw *rawPeer, node *objects.Node, _ *thing, _ *logBuffer) {
+		g := &grabber{got: make(chan sample.Thing, 1)}
+		if err := objects.Publish[sample.Thing](node, "grabber", g); err != nil {
+			t.Fatal(err)
+		}
+		raw.sendCall(&wire.Call{ID: 2, Target: wire.Target{XID: raw.open("grabber")}, Method: thingMethod("Nest"),
+			Caps: []wire.Cap{{Kind: wire.CapMine, XID: 1, Object: 1, Iface: "github.com/netobj/netobj/objects/internal/sample.Named"}}}, []byte{0x82, 0x00, 0x01})
+		named := sample.NewNamedProxy(refOf(<-g.got))
+		done := make(chan error, 1)
+		go func() {
+			_, err := named.Name(raw.t.Context())
+			done <- err
+		}()
+		for _, outcome := range []objects.Outcome{objects.OutcomeUnknown, objects.NotSent} {
+			var m wire.Call
+			if err := wire.ParseCall(raw.receive(wire.TypeCall), &m, 10); err != nil {
+				t.Fatal(err)
+			}
+			fault := append([]byte{0x84, byte(objects.CodeUnreachable)}, 0xf6, 0x60, byte(outcome))
+			raw.send(append((&wire.Return{ID: m.ID, Status: wire.StatusFault}).AppendHead(nil, len(fault)), fault...))
+		}
+		if err := <-done; objects.OutcomeOf(err) != objects.OutcomeUnknown {
+			t.Errorf("Name = %v (%v)", err, objects.OutcomeOf(err))
+		}
+	})
 }
