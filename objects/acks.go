@@ -19,21 +19,26 @@ type acks struct {
 }
 
 // ackBatch is how many answers are told at once with a call. One that has more than
-// ackRoom bytes of arguments tells none, so that they need not be copied in one piece.
+// ackRoom bytes of arguments on the lane would have to copy them into one piece: it waits
+// for ackMost, so that what is to be told has a bound also where all calls are such.
 const (
 	ackBatch = 32
 	ackRoom  = 4 << 10
+	ackMost  = wire.MaxEntries / 4
 )
 
-// due reports whether the next call is to tell of answers.
-func (a *acks) due(t *lifetime.Calls[flight]) bool {
+// due reports whether the next call, with size bytes of arguments, is to tell of answers.
+func (a *acks) due(t *lifetime.Calls[flight], size int64) bool {
 	n := t.Due()
+	if size > ackRoom && size <= bulkThreshold {
+		return n >= ackMost
+	}
 	return n >= ackBatch || a.urgent && n > 0
 }
 
 // take returns the answers to be told on connection c, in ids.
 func (a *acks) take(t *lifetime.Calls[flight], c lifetime.Conn, ids []lifetime.CallID) []lifetime.CallID {
-	ids = t.Done(c, wire.MaxEntries/4, ids[:0])
+	ids = t.Done(c, ackMost, ids[:0])
 	a.old = max(a.old-len(ids), 0)
 	a.urgent = a.urgent && t.Due() > 0
 	return ids

@@ -258,8 +258,7 @@ func (c *call) transmit(ctx context.Context, on *connection, method uint64, args
 	var err error
 	if bulk {
 		msg.Body = wire.Body{Bulk: true, BulkID: c.s.calls.nextBulk(), Size: uint64(len(args))}
-		c.head = msg.AppendHead(c.head[:0], 0)
-		err = on.Queue(ctx, c.head, nil) // SendBody has it written
+		err = on.Queue(ctx, c.appendHead(&msg, nil), nil) // SendBody has it written
 	} else {
 		err = on.sendCall(ctx, &c.s.calls.due, c.appendHead(&msg, args), c.inline(args))
 	}

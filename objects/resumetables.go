@@ -63,8 +63,8 @@ func (t *calls) advance() {
 	if t.on == nil {
 		return
 	}
-	_, f, ok := t.table.Turn(t.on.number)
-	if !ok || f.call.turn == t.on {
+	id, f, ok := t.table.Turn(t.on.number)
+	if !ok || !t.table.Waits(id) || f.call.turn == t.on { // it is being sent, or knows
 		return
 	}
 	signalled := f.call.turn != nil
