@@ -183,6 +183,9 @@ func (r *introduced) giveBack() {
 	r.stay() // if it was being claimed: calls fail there
 	r.vine.release()
 	r.now().release()
+	if r.watched != nil {
+		r.watched.end(context.Cause(r.now().watch()))
+	}
 }
 
 // note is noted with x.mu held.

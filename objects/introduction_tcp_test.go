@@ -1,6 +1,8 @@
 package objects_test
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -24,5 +26,20 @@ func TestT7AnIntroducerDialledByItsName(t *testing.T) {
 	}
 	if err := add(t, far); err != nil || !objects.Direct(t.Context(), far) {
 		t.Errorf("calls take the way %q; %v", routesOf(user), err)
+	}
+}
+
+// TestAliveEndsWithRelease of an introduced object, and not some time after it.
+func TestAliveEndsWithRelease(t *testing.T) {
+	for name, config := range map[string]objects.Config{"direct": quiet, "vine": forwarding} {
+		m := newTrio(t, config)
+		alive := objects.Alive(m.far)
+		if err := add(t, m.far); err != nil {
+			t.Fatal(err)
+		}
+		objects.Release(m.far)
+		if !errors.Is(context.Cause(alive), objects.ErrReleased) {
+			t.Errorf("%s: after Release, Alive says %v", name, context.Cause(alive))
+		}
 	}
 }
