@@ -61,12 +61,14 @@ func (w *world) judgeLog(s said) {
 	case strings.Contains(s.text, "panicked"):
 		w.violate("panic", "%s says %q:%s", s.name, s.text, s.attrs)
 	}
-	if s.level >= slog.LevelWarn {
+	n := note{at: s.at, aside: s.attrs}
+	if line := fmt.Sprintf("%s says %q", s.name, s.text); s.level >= slog.LevelWarn {
 		w.count["log: "+s.text]++
+		n.text = line
+	} else {
+		n.aside = line + s.attrs
 	}
-	if s.level >= slog.LevelWarn || w.trace.log != nil {
-		w.trace.noteAt(s.at, "%s says %q:%s", s.name, s.text, s.attrs)
-	}
+	w.trace.notes = append(w.trace.notes, n)
 }
 
 // auditExports finds each reliable proxy that somebody holds in the tables of the node

@@ -143,7 +143,8 @@ func (w *world) returned(c *call, results []Thing, echo uint64, err error) (got 
 	if c.caller.ended {
 		return nil
 	}
-	w.trace.note("call %d of %s returns %s", c.id, c.caller.name, brief(err, c.outcome))
+	w.trace.note("call %d of %s returns, failed %v, %v", c.id, c.caller.name, err != nil, c.outcome)
+	w.trace.aside("call %d of %s returns %s", c.id, c.caller.name, brief(err, c.outcome))
 	if err != nil && !errors.Is(err, errScripted) && err.Error() != errScripted.Error() {
 		w.judge(c)
 		return nil

@@ -20,31 +20,33 @@ type trace struct {
 }
 
 type note struct {
-	at   time.Duration
-	text string
+	at    time.Duration
+	text  string
+	aside string // what does not count: the text of an error may say which of two timers was first
 }
 
 func (t *trace) init(log io.Writer) { t.born, t.log, t.sum = time.Now(), log, fnv.New64a() }
 
 func (t *trace) note(format string, args ...any) {
-	t.noteAt(time.Since(t.born), format, args...)
+	t.notes = append(t.notes, note{at: time.Since(t.born), text: fmt.Sprintf(format, args...)})
 }
 
-func (t *trace) noteAt(at time.Duration, format string, args ...any) {
-	t.notes = append(t.notes, note{at, fmt.Sprintf(format, args...)})
+func (t *trace) aside(format string, args ...any) {
+	t.notes = append(t.notes, note{at: time.Since(t.born), aside: fmt.Sprintf(format, args...)})
 }
 
 // settle enters what happened since it was last called.
 func (t *trace) settle() {
 	slices.SortFunc(t.notes, func(a, b note) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.text, b.text))
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.text, b.text), cmp.Compare(a.aside, b.aside))
 	})
-	to := io.Writer(t.sum)
-	if t.log != nil {
-		to = io.MultiWriter(t.sum, t.log)
-	}
 	for _, n := range t.notes {
-		fmt.Fprintf(to, "%12v %s\n", n.at, n.text)
+		if n.text != "" {
+			fmt.Fprintf(t.sum, "%v %s\n", n.at, n.text)
+		}
+		if t.log != nil {
+			fmt.Fprintf(t.log, "%12v %s%s\n", n.at, n.text, n.aside)
+		}
 	}
 	t.notes = t.notes[:0]
 }
