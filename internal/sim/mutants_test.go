@@ -19,8 +19,6 @@ var mutate = flag.Bool("sim.mutants", false, "have TestMutants break the runtime
 var mutants = []struct{ rule, file, text, broken string }{
 	{"O1: a grant is counted when it is sent", "internal/lifetime/exports.go",
 		"h.byXID.Get(xid).n++\n", ""},
-	{"R1: what came on an old connection does not count", "internal/lifetime/reconcile.go",
-		"case h.fenced || h.conn != c:", "case false:"},
 	{"R2: the batch is emptied with the snapshot", "internal/lifetime/reconcile.go",
 		"\tm.batch = nil\n\theld :=", "\theld :="},
 	{"R4: what is not stated is not held", "internal/lifetime/reconcile.go",
@@ -39,16 +37,12 @@ var mutants = []struct{ rule, file, text, broken string }{
 		"if !t.seen.has(id) {", "if id > 0 {"},
 	{"C2: the outcome of what was sent is unknown", "objects/caller.go",
 		"\tc.sent = true\n", ""},
-	{"C2: what may be granted again is kept", "objects/resumetables.go",
-		"f.call.pin()", "_ = f.call"},
 	{"G: a lease is as long as it says", "objects/lease.go",
 		"l.down.Start(s.id, l.node.cfg.Lease)", "l.down.Start(s.id, l.node.cfg.Lease/4)"},
 	{"L3: who has dialled dials again", "objects/resume.go",
 		"n.redial(c)", "_ = c"},
 	{"T5: a claim keeps its vine", "objects/vines.go",
 		"m.table.Use(i.xid)\n", "_ = i\n"},
-	{"relay: what is being passed on is kept", "objects/vines.go",
-		"i.passing == 0 && i.surfaced <= 0", "i.surfaced <= 0"},
 }
 
 // TestMutants breaks the runtime in each of these ways, in a build of its own, and has
