@@ -67,8 +67,9 @@ func TestNodeIDsAreMadeOfKeys(t *testing.T) {
 		defer n.Close()
 		return n.ID().String()
 	}
-	if id(one) != id(one) || id(one) == id(other) || id(nil) == id(nil) {
-		t.Error("ids do not follow keys")
+	ids := []string{id(one), id(one), id(other), id(nil), id(nil)}
+	if ids[0] != ids[1] || ids[0] == ids[2] || ids[3] == ids[4] {
+		t.Errorf("ids do not follow keys: %v", ids)
 	}
 	leaf, err := x509.ParseCertificate(one.Certificates[0].Certificate[0])
 	if err != nil {
