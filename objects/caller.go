@@ -23,21 +23,20 @@ const bulkThreshold = 32 << 10
 // call is one call going out, recycled from call to call.
 type call struct {
 	proxy.Call
-	s        *session
-	entry    *imported
-	id       lifetime.CallID
-	sent     bool
-	refused  bool // the peer has ended without having taken it up
-	doubtful bool // it has been made before, and nobody knows what came of that
-	relayed  bool // made for a peer, see relay.go
-	prompt   bool // its caller resumes at once when it is woken: it is not sending a body
-	out      outgoing
-	head     []byte
-	acks     []lifetime.CallID // answers that the message tells of
-	told     []uint64          // the same, as it tells them
-	done     chan signal       // capacity 1
-	reply    reply             // filled in by the reader before the signal over
-	slots    []marshal.Slot    // of the arguments, while the call is made
+	s       *session
+	entry   *imported
+	id      lifetime.CallID
+	sent    bool
+	refused bool // the peer has ended without having taken it up
+	relayed bool // made for a peer, see relay.go
+	prompt  bool // its caller resumes at once when it is woken: it is not sending a body
+	out     outgoing
+	head    []byte
+	acks    []lifetime.CallID // answers that the message tells of
+	told    []uint64          // the same, as it tells them
+	done    chan signal       // capacity 1
+	reply   reply             // filled in by the reader before the signal over
+	slots   []marshal.Slot    // of the arguments, while the call is made
 
 	// guarded by calls.mu while the call is in the table
 	failed *Error              // set instead of reply when the session has ended
@@ -62,12 +61,17 @@ func (c *call) Run(pc *proxy.Call) error {
 	}
 	args := pc.Args.Data()
 	err := c.once(pc, args)
-	if pc.Method().Idempotent {
-		for pause := time.Duration(0); c.mayRepeat(pc.Context(), err, pause); pause = min(2*pause+firstPause, longestPause) {
-			c.doubtful = true
-			c.dropReply(pc)
-			err = c.once(pc, args)
-		}
+	if !pc.Method().Idempotent {
+		return err
+	}
+	again := false
+	for pause := time.Duration(0); c.mayRepeat(pc.Context(), err, pause); pause = min(2*pause+firstPause, longestPause) {
+		again = true
+		c.dropReply(pc)
+		err = c.once(pc, args)
+	}
+	if e, ok := err.(*Error); ok && again && !e.foreign && e.Outcome == NotSent { // this time
+		e.Outcome = OutcomeUnknown
 	}
 	return err
 }
@@ -167,9 +171,6 @@ func (c *call) open(pc *proxy.Call) error {
 	default: // [code, cause, hint, outcome]
 		fail := c.failure(fault(Code(pc.Results.Next().Uint16()), pc.Results.Next().Error(), pc.Results.Next().String()))
 		fail.Outcome = min(Outcome(pc.Results.Next().Uint8()), FailedThere)
-		if c.doubtful && fail.Outcome == NotSent { // this time
-			fail.Outcome = OutcomeUnknown
-		}
 		return fail
 	}
 }
@@ -179,7 +180,7 @@ func (c *call) failure(f *Error) *Error {
 	e := *f
 	e.Op, e.Object, e.Peer = c.Method().FullName(), c.entry.number(), c.s.peer.addr
 	e.Outcome = NotSent
-	if c.sent && !c.refused || c.doubtful {
+	if c.sent && !c.refused {
 		e.Outcome = OutcomeUnknown
 	}
 	return &e

@@ -58,7 +58,7 @@ func (t *calls) init(s *session) {
 func (t *calls) begin(ctx context.Context, i *imported, m *proxy.Method) *call {
 	c := t.pool.Get().(*call)
 	c.entry = i
-	c.sent, c.refused, c.doubtful, c.relayed = false, false, false, false
+	c.sent, c.refused, c.relayed = false, false, false
 	c.Init(ctx, m, c)
 	c.Args.Reset(&t.s.limits)
 	return c
