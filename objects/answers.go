@@ -251,6 +251,7 @@ func (v *serving) sendAgain(on *connection, e *served) {
 	on.sendAnswer(e)
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.owed--
 	v.sent(e)
 }
 

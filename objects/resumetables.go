@@ -119,6 +119,9 @@ func (v *serving) reconcile(on *connection, open []lifetime.CallID) (lifetime.Re
 	loose := v.discard(r.Gone)
 	again := r.Again[:0]
 	for _, e := range r.Again {
+		if e.R.next == nil {
+			v.owed++
+		}
 		if e.R.sending {
 			e.R.next = on
 			continue

@@ -30,6 +30,7 @@ type serving struct {
 	table    *lifetime.Results[keptAnswer]
 	on       *connection // on which the table sends answers
 	inside   int         // calls that have not been finished
+	owed     int         // answers that are to be sent again, or are being
 	spares   spares
 	free     []*served                    // for further calls
 	ids      []lifetime.CallID            // scratch
@@ -312,11 +313,14 @@ func (v *serving) wait(ctx context.Context) error {
 	}
 }
 
-// rests reports whether the drained session has no call left. Whatever comes is refused.
+// rests reports whether the drained session has no call left, and all answers are sent.
+// Whatever comes is refused.
 func (v *serving) rests() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	select {
 	case <-v.idle:
-		return true
+		return v.owed == 0
 	default:
 		return false
 	}

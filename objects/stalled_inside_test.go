@@ -43,6 +43,9 @@ func TestAStalledAnswerKeepsItsObject(t *testing.T) {
 	if r, err := s.serving.reconcile(next, []lifetime.CallID{1}); err != nil || len(r.Have) != 1 || len(r.Again) > 0 {
 		t.Fatalf("%+v, %v", r, err)
 	}
+	if owed := s.serving.owed; owed != 1 { // a goodbye must not say that all is answered
+		t.Errorf("%d answers are owed", owed)
+	}
 	on.sendAnswer(in.e)
 	if n := s.node.exports.len(); len(granted) > 0 || n != 1 {
 		t.Errorf("granted on the connections %v, %d objects are exported", granted, n)
@@ -53,6 +56,9 @@ func TestAStalledAnswerKeepsItsObject(t *testing.T) {
 	s.serving.finish(in)
 	s.serving.mu.Unlock()
 	s.serving.workers.all.Wait()
+	if owed := s.serving.owed; owed != 0 {
+		t.Errorf("%d answers are owed when it is sent", owed)
+	}
 	if !slices.Equal(granted, []uint64{uint64(next.number)}) {
 		t.Errorf("granted on the connections %v", granted)
 	}
