@@ -1,6 +1,7 @@
 package objects
 
 import (
+	"context"
 	"time"
 
 	"github.com/netobj/netobj/internal/lifetime"
@@ -19,26 +20,22 @@ type acks struct {
 }
 
 // ackBatch is how many answers are told at once with a call. One that has more than
-// ackRoom bytes of arguments on the lane would have to copy them into one piece: it waits
-// for ackMost, so that what is to be told has a bound also where all calls are such.
+// ackRoom bytes of arguments has a message of its own go before it, so that they need not
+// be copied into one piece.
 const (
 	ackBatch = 32
 	ackRoom  = 4 << 10
-	ackMost  = wire.MaxEntries / 4
 )
 
-// due reports whether the next call, with size bytes of arguments, is to tell of answers.
-func (a *acks) due(t *lifetime.Calls[flight], size int64) bool {
+// due reports whether the next call is to tell of answers.
+func (a *acks) due(t *lifetime.Calls[flight]) bool {
 	n := t.Due()
-	if size > ackRoom && size <= bulkThreshold {
-		return n >= ackMost
-	}
 	return n >= ackBatch || a.urgent && n > 0
 }
 
 // take returns the answers to be told on connection c, in ids.
 func (a *acks) take(t *lifetime.Calls[flight], c lifetime.Conn, ids []lifetime.CallID) []lifetime.CallID {
-	ids = t.Done(c, ackMost, ids[:0])
+	ids = t.Done(c, wire.MaxEntries/4, ids[:0])
 	a.old = max(a.old-len(ids), 0)
 	a.urgent = a.urgent && t.Due() > 0
 	return ids
@@ -49,6 +46,23 @@ func (a *acks) putBack(t *lifetime.Calls[flight], c lifetime.Conn, ids []lifetim
 	t.Undone(c, ids)
 	a.old += len(ids)
 	a.urgent = t.Due() > 0
+}
+
+// tellApart tells of answers before a call with so many bytes of arguments, if the call
+// itself is not to.
+func (c *call) tellApart(ctx context.Context, on *connection, arguments int) error {
+	if len(c.acks) == 0 || arguments <= ackRoom {
+		return nil
+	}
+	var m wire.Ack
+	for _, id := range c.acks {
+		m.IDs = append(m.IDs, uint64(id))
+	}
+	err := on.Queue(ctx, m.Append(nil), nil)
+	if err == nil {
+		c.acks = c.acks[:0]
+	}
+	return err
 }
 
 // owe notes that an answer with references has come.

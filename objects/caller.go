@@ -256,11 +256,14 @@ func (c *call) transmit(ctx context.Context, on *connection, method uint64, args
 		msg.Timeout = max(time.Until(deadline), time.Microsecond)
 	}
 	bulk := len(args) > bulkThreshold
-	var err error
-	if bulk {
+	err := c.tellApart(ctx, on, len(args))
+	switch {
+	case err != nil:
+	case bulk:
 		msg.Body = wire.Body{Bulk: true, BulkID: c.s.calls.nextBulk(), Size: uint64(len(args))}
-		err = on.Queue(ctx, c.appendHead(&msg, nil), nil) // SendBody has it written
-	} else {
+		c.head = msg.AppendHead(c.head[:0], 0)
+		err = on.Queue(ctx, c.head, nil) // SendBody has it written
+	default:
 		err = on.sendCall(ctx, &c.s.calls.due, c.appendHead(&msg, args), c.inline(args))
 	}
 	if err != nil {

@@ -86,7 +86,7 @@ func (t *calls) register(ctx context.Context, c *call, size int64) (*connection,
 		c.pin()
 		return nil, nil
 	}
-	if t.acks.due(t.table, size) {
+	if t.acks.due(t.table) {
 		c.acks = t.acks.take(t.table, send, c.acks)
 	}
 	return t.on, nil
