@@ -21,6 +21,7 @@ var forgetful = objects.Config{Logger: quiet.Logger, Limits: objects.Limits{Answ
 
 // loseAnswer makes a call, and breaks the connection while its answer is on its way.
 func loseAnswer(p *pair, call func() error) error {
+	synctest.Wait()   // no earlier call counts as incoming
 	p.local.mu.Lock() // holds the method up
 	outcome := make(chan error, 1)
 	go func() { outcome <- call() }()
