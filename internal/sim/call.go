@@ -75,11 +75,17 @@ func (w *world) undisturbed(c *call) bool {
 // reliableCall reports whether nothing has happened that may make a call fail for good.
 func (w *world) reliableCall(c *call) bool {
 	for _, h := range append(append([]held(nil), c.args...), c.given...) {
-		if h.object.disowned || !w.reliable(h.ref) {
+		if h.object.disowned || !w.reliable(h.ref) || w.releasedOnTheWay(c, h.object) {
 			return false
 		}
 	}
 	return !c.caller.ended && w.reliable(c.target.ref)
+}
+
+// releasedOnTheWay reports whether a program of a node that relays the call has released
+// an object since the call began: the node can then not pass it on.
+func (w *world) releasedOnTheWay(c *call, o *object) bool {
+	return slices.ContainsFunc(w.way(c.target.ref), func(l *life) bool { return l.released[o] > c.releases })
 }
 
 func ids(all []held) (ids []int) {
