@@ -18,7 +18,9 @@ import (
 type Config struct {
 	// TLS is used by tls:// addresses, to listen and to dial. TLS 1.3 is the
 	// least version accepted; with ClientCAs set, clients must show a
-	// certificate. Nil: tls:// addresses are refused.
+	// certificate. Nil: tls:// addresses are refused. A key is the name of one node,
+	// see [Node.ID]: of processes that share one, each that connects ends the sessions
+	// of those whose connections are broken at that moment.
 	TLS *tls.Config
 
 	// AllowPlaintext permits tcp:// addresses beyond loopback, where anybody on
